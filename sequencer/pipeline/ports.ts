@@ -1,0 +1,330 @@
+/**
+ * The ports of the corridor: what the pipeline needs from the outside world. Interfaces only; adapters
+ * implement them (journal/, feed/, oracle/, settlement/l1/) and only main.ts knows both sides.
+ *
+ * "Durable" on this page means: the promise resolved, and a power cut in the next instant loses nothing of it.
+ */
+import type { SignedBatch } from '#protocol/batch.ts';
+import type { QueueEntry } from '#protocol/queue-entry.ts';
+import type { AccountId, Hash, MarketId, Seq, TimeMs } from '#protocol/units.ts';
+
+/** The only source of time. */
+export interface Clock {
+  /** Milliseconds since 1970 UTC; may step backwards, the pipeline keeps command times from doing so. */
+  nowMs(): TimeMs;
+}
+
+export type DiskErrorCode =
+  | 'not-found'
+  | 'exists'
+  /** No room: what was asked for was not done, and nothing of it stays behind. */
+  | 'disk-full'
+  /** Another process holds the lock. */
+  | 'locked'
+  /** Anything else: after a write or flush the bytes on disk are unknown. */
+  | 'io';
+
+/** What every method of Disk and DiskFile rejects with (an Error with these facts). */
+export interface DiskFailure extends Error {
+  readonly code: DiskErrorCode;
+  readonly path: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * One open file. Bytes given to a write must not change until its promise settles. A rejected write or flush
+ * leaves the written range unknown: it must not be retried on this file.
+ */
+export interface DiskFile {
+  readonly path: string;
+  /** Writes all bytes at `position`; not durable before the next `fdatasync` of this file. */
+  pwrite(bytes: Uint8Array, position: number): Promise<void>;
+  /** As `pwrite`, and durable when it resolves; says nothing of earlier writes. One trip where two would do. */
+  pwriteDurable(bytes: Uint8Array, position: number): Promise<void>;
+  /** Fills `into` from `position`; returns the bytes read, fewer only at the end of the file. */
+  pread(into: Uint8Array, position: number): Promise<number>;
+  /** Everything written to this file so far is durable, its length included. */
+  fdatasync(): Promise<void>;
+  /** Not durable before the next `fdatasync`. */
+  truncate(bytes: number): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Files by path. Creating, renaming and unlinking are durable only after `syncDirectory` of the directory;
+ * the contents of a renamed file only if they were flushed before.
+ */
+export interface Disk {
+  /** An existing file, for reading and writing; `not-found` otherwise. */
+  open(path: string): Promise<DiskFile>;
+  /**
+   * A new file of `bytes` zero bytes whose blocks are allocated and flushed, so that overwriting them can
+   * not run out of space; `exists` when there is one. `disk-full` leaves no file behind.
+   */
+  create(path: string, bytes: number): Promise<DiskFile>;
+  /** Replaces `to` if it exists. */
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  /** Names in a directory, sorted by code unit; empty when there is no such directory. */
+  list(directory: string): Promise<string[]>;
+  /** With its parents; no error when it exists. */
+  makeDirectory(path: string): Promise<void>;
+  syncDirectory(path: string): Promise<void>;
+  /** Bytes that a new file in this directory could take. */
+  freeBytes(directory: string): Promise<number>;
+  /** Exclusive until released or the process ends, however it ends; `locked` when another holds it. */
+  lock(path: string): Promise<DiskLock>;
+}
+
+export interface DiskLock {
+  release(): Promise<void>;
+}
+
+/** End of the journal: the last command's seq (0 before the first) and the hash of the last frame. */
+export interface JournalHead {
+  readonly seq: Seq;
+  /** 32 bytes; what the next append must name as its predecessor. */
+  readonly hash: Hash;
+}
+
+/** State after command `seq`, for comparison on replay. */
+export interface StateMark {
+  readonly seq: Seq;
+  /** Version of the engine that computed it. */
+  readonly engineVersion: number;
+  /** 32 bytes. */
+  readonly stateHash: Hash;
+}
+
+export interface JournalAppend {
+  /** Not below that of the frame before; an append of an older epoch is refused (a fenced writer). */
+  readonly epoch: number;
+  /** Hash of the frame that the writer takes for the last one; refused when it is not. */
+  readonly after: Hash;
+  /** Must be head.seq + 1. */
+  readonly firstSeq: Seq;
+  /** Commands in the payload, at least 1. */
+  readonly count: number;
+  /** Entries (journal/entry.ts); must not change until the promise settles. */
+  readonly payload: Uint8Array;
+  /** State after the last command of the payload, journaled with it under the same flush. */
+  readonly mark?: StateMark;
+}
+
+/** What a reader of the journal is given, in order. */
+export type JournalRecord =
+  | {
+      readonly kind: 'commands';
+      readonly epoch: number;
+      readonly firstSeq: Seq;
+      readonly count: number;
+      /** Entries (journal/entry.ts); valid until the next record is asked for. */
+      readonly payload: Uint8Array;
+    }
+  | ({ readonly kind: 'mark'; readonly epoch: number } & StateMark);
+
+/** Reads a journal that may still be growing under another's hands. */
+export interface JournalSource {
+  /**
+   * All records from the one that holds command `seq` (its payload may begin earlier) up to and including
+   * the one that holds `through` (default: the last durable command when called) with the mark that follows.
+   * `seq` above `through` yields nothing; `seq` below what is kept throws.
+   */
+  readFrom(seq: Seq, through?: Seq): AsyncIterable<JournalRecord>;
+}
+
+/** The truth: nothing derived from a command leaves the process before its append has resolved. */
+export interface Journal extends JournalSource {
+  /** Last durable frame. */
+  readonly head: JournalHead;
+  /** Seq of the last durable command; 0 when there is none. */
+  readonly lastSeq: Seq;
+  /** First command still kept; lastSeq + 1 when none is. */
+  readonly firstSeq: Seq;
+  /**
+   * Payload bytes that can surely be appended before the disk must give more space. Below a few groups the
+   * corridor answers "busy" instead of sequencing what it could not make durable.
+   */
+  readonly headroomBytes: number;
+  /**
+   * Resolves with the new head when the frame (and its mark) is durable. One at a time: a second call before
+   * the first has settled throws. Refused (stale epoch, other predecessor, wrong seq, disk full) means that
+   * nothing was written; after any other failure the journal is dead, every later call rejects, and the
+   * process must end without a retry.
+   */
+  append(frame: JournalAppend): Promise<JournalHead>;
+  /** Drops whole segments that hold only commands below `seq`; what a snapshot and all consumers have passed. */
+  pruneBelow(seq: Seq): Promise<void>;
+  /** Waits for the append in flight; the data directory is free afterwards. */
+  close(): Promise<void>;
+}
+
+export interface SnapshotMeta {
+  /** State after this command. */
+  readonly seq: Seq;
+  readonly ledgerRoot: Hash;
+  readonly bookRoot: Hash;
+  /** Last batch that ends at or before `seq`; 0 before the first. */
+  readonly batchId: number;
+  readonly engineVersion: number;
+}
+
+export interface SnapshotInfo extends SnapshotMeta {
+  /** Bytes of the payload. */
+  readonly bytes: number;
+  /** The batcher replayed the journal to the same roots: older journal may be dropped. */
+  readonly verified: boolean;
+}
+
+/** The newest three snapshots, and always the newest verified one. Payloads are opaque here. */
+export interface SnapshotStore {
+  /** Durable when it resolves; `payload` must not change until then. */
+  save(meta: SnapshotMeta, payload: Uint8Array): Promise<SnapshotInfo>;
+  /** Newest first. */
+  list(): Promise<SnapshotInfo[]>;
+  /** Its contents, checked against their hash; throws a named error when they differ or are gone. */
+  load(seq: Seq): Promise<{ info: SnapshotInfo; payload: Uint8Array }>;
+  markVerified(seq: Seq): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One header per (epoch, id), ever: what the sequencer's key has signed. */
+export interface SignedCommitment {
+  readonly epoch: number;
+  readonly id: number;
+  readonly parentHash: Hash;
+  /** EIP-712 digest of the header. */
+  readonly hash: Hash;
+}
+
+/** Signed batches by id, and the signer's memory. */
+export interface BatchStore {
+  /**
+   * Called before signing; durable when it resolves. Rejects when another hash was ever allowed for this
+   * (epoch, id), or the epoch is below one already used. The same hash again is allowed.
+   */
+  remember(commitment: SignedCommitment): Promise<void>;
+  /** Durable when it resolves; rejects unless its commitment was remembered. */
+  put(batch: SignedBatch): Promise<void>;
+  /** The newest epoch's batch with this id, checked by hash; undefined when there is none. */
+  get(id: number): Promise<SignedBatch | undefined>;
+  /** The batch that was signed last; undefined before the first. */
+  latest(): Promise<SignedBatch | undefined>;
+  /** Batches of the valid chain from `id` on, ascending, at most `limit`. */
+  list(id: number, limit: number): Promise<SignedBatch[]>;
+  close(): Promise<void>;
+}
+
+/** Event rows (protocol/event.ts) as the engine wrote them: `count` rows of EVENT_STRIDE columns. */
+export interface EventRows {
+  readonly data: Float64Array;
+  readonly count: number;
+}
+
+/**
+ * Is given the events of durable commands, in order and without gaps. The journal is pruned below the least
+ * acknowledged seq; after a restart everything above it comes again.
+ */
+export interface EventConsumer {
+  readonly name: string;
+  /**
+   * Events of one or more commands ending with `throughSeq` (possibly no rows). The buffer is reused
+   * afterwards. `endOfBatch`: nothing more is waiting, so send what was gathered. Must not throw.
+   */
+  onEvents(rows: EventRows, throughSeq: Seq, endOfBatch: boolean): void;
+  /** Every command up to here needs not be given again. */
+  readonly acknowledgedSeq: Seq;
+}
+
+/** One past event of an account or market, with its place for paging. */
+export interface HistoryRow {
+  /** Kind and columns as in protocol/event.ts, EVENT_STRIDE numbers (column 1 seq, column 2 time). */
+  readonly columns: readonly number[];
+  /** `before` of the page that continues after this row. */
+  readonly cursor: HistoryCursor;
+}
+
+export interface HistoryCursor {
+  readonly seq: Seq;
+  /** Place among the rows of this seq in the same list, from 0. */
+  readonly place: number;
+}
+
+export interface HistoryPage {
+  /** At most 1,000; default 100. */
+  readonly limit?: number;
+  /** Only rows older than this place. */
+  readonly before?: HistoryCursor;
+  /** Only rows at or after this time. */
+  readonly fromTime?: TimeMs;
+  /** Only rows at or before this time. */
+  readonly toTime?: TimeMs;
+}
+
+export interface Candle {
+  /** Start of the interval, milliseconds. */
+  readonly time: TimeMs;
+  /** Ticks. */
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  /** Lots traded. */
+  readonly volume: number;
+  readonly trades: number;
+}
+
+/** What happened, for queries: an event consumer with memory. All pages are newest first. */
+export interface HistoryStore extends EventConsumer {
+  /** Life of the account's orders: OPERATION_RESULT, ORDER_RESTED, ORDER_REDUCED, ORDER_REMOVED. */
+  orders(account: AccountId, page?: HistoryPage): Promise<HistoryRow[]>;
+  /** TRADE rows in which the account was maker or taker. */
+  fills(account: AccountId, page?: HistoryPage): Promise<HistoryRow[]>;
+  /** FUNDING_PAYMENT rows. */
+  funding(account: AccountId, page?: HistoryPage): Promise<HistoryRow[]>;
+  /** DEPOSIT, WITHDRAWAL and TRANSFER rows. */
+  transfers(account: AccountId, page?: HistoryPage): Promise<HistoryRow[]>;
+  /** TRADE rows of a market. */
+  trades(market: MarketId, page?: HistoryPage): Promise<HistoryRow[]>;
+  /** FUNDING_RATE rows of a market. */
+  fundingRates(market: MarketId, page?: HistoryPage): Promise<HistoryRow[]>;
+  /** Candles of an interval (60_000, 3_600_000 or 86_400_000 ms) with from ≤ time ≤ to, newest first. */
+  candles(
+    market: MarketId,
+    intervalMs: number,
+    range: { from: TimeMs; to: TimeMs; limit: number },
+  ): Promise<Candle[]>;
+  /** Writes what is gathered; `acknowledgedSeq` moves up when it resolves. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface L1Anchor {
+  readonly number: number;
+  /** 32 bytes. */
+  readonly hash: Hash;
+  /** Block time, milliseconds. */
+  readonly timeMs: TimeMs;
+}
+
+/** A queue entry deep enough below L1's head to be sequenced. */
+export interface ConfirmedEntry extends QueueEntry {
+  readonly blockNumber: number;
+  /** Prefix hash of the queue after this entry, as the contract has it. */
+  readonly prefixHash: Hash;
+  /** It must be in a committed batch by then, milliseconds. */
+  readonly deadlineMs: TimeMs;
+}
+
+/** L1 as far as it is settled; synchronous reads of what a follower has gathered. */
+export interface L1View {
+  /** Latest block that batches may name; undefined before the first was seen. */
+  readonly anchor: L1Anchor | undefined;
+  /** Clock time at which L1 last answered; an old one stops withdrawals and new deposits, not matching. */
+  readonly seenAtMs: TimeMs;
+  /** Confirmed entries from `index` on without gaps, at most `limit`. */
+  entries(index: number, limit: number): readonly ConfirmedEntry[];
+  /** Calls back when the anchor has moved or entries have come; returns the unsubscription. */
+  onChange(listener: () => void): () => void;
+}
