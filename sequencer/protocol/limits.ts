@@ -41,6 +41,9 @@ export const NONCE_WINDOW_BITS = 256;
 /** A nonce may be at most this far ahead of the clock, so that one slip cannot use up the whole range. */
 export const NONCE_AHEAD_MS_MAX = 86_400_000;
 
+/** One value in a state tree; a full account leaf is the longest and stays far below. */
+export const LEAF_VALUE_BYTES_MAX = 4096;
+
 export const PRICE_MAX = 2 ** 32 - 1;
 export const SIZE_MAX = 2 ** 48 - 1;
 export const CLIENT_ID_MAX = Number.MAX_SAFE_INTEGER;
