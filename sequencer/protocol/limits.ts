@@ -44,6 +44,18 @@ export const NONCE_AHEAD_MS_MAX = 86_400_000;
 /** One value in a state tree; a full account leaf is the longest and stays far below. */
 export const LEAF_VALUE_BYTES_MAX = 4096;
 
+/** Binary frames (wire.ts). The length field is 16 bits wide. */
+export const FRAME_HEADER_BYTES = 8;
+export const FRAME_BYTES_MAX = 2 ** 16 - 1;
+/** Longest frame that a client may send: a full message fits, and nothing much longer is of use. */
+export const CLIENT_FRAME_BYTES_MAX = 2048;
+/** One WebSocket message from a client: a few full frames. */
+export const CLIENT_PACKET_BYTES_MAX = 16_384;
+/** The sentence in a REJECT or GOODBYE frame, UTF-8. */
+export const SENTENCE_BYTES_MAX = 400;
+/** A login must be signed for a time at most this far from the server's clock. */
+export const LOGIN_AGE_MS_MAX = 60_000;
+
 export const PRICE_MAX = 2 ** 32 - 1;
 export const SIZE_MAX = 2 ** 48 - 1;
 export const CLIENT_ID_MAX = Number.MAX_SAFE_INTEGER;
@@ -64,3 +76,6 @@ assert(
   'a queue entry fits a record',
 );
 assert(PUBLISHERS_MIN <= PUBLISHERS_MAX, 'publisher bounds');
+assert(FRAME_HEADER_BYTES + MESSAGE_BYTES_MAX <= CLIENT_FRAME_BYTES_MAX, 'a message fits a frame');
+assert(CLIENT_FRAME_BYTES_MAX <= CLIENT_PACKET_BYTES_MAX, 'a frame fits a packet');
+assert(CLIENT_PACKET_BYTES_MAX <= FRAME_BYTES_MAX, 'packets of clients stay below the longest frame');
