@@ -36,6 +36,8 @@ export const StepKind = {
 } as const;
 
 export interface Trace {
+  /** A record of so many bytes is applied from the next step on. */
+  record(bytes: number): void;
   /** The next step begins; the state is as the step before left it. */
   step(kind: number): void;
   globals(): void;
@@ -65,6 +67,7 @@ export interface Trace {
 const nothing = (): void => {};
 
 export const NO_TRACE: Trace = {
+  record: nothing,
   step: nothing,
   globals: nothing,
   counters: nothing,

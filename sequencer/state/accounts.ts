@@ -1,0 +1,134 @@
+/** Accounts in columns: owner, cash, nonce window, switches; positions hang on `firstPosition`. */
+import { NONCE_WINDOW_BITS } from '#protocol/limits.ts';
+
+const WORDS = NONCE_WINDOW_BITS / 32;
+
+/** A window of used nonces: the highest one and a bitmap of those up to 255 below it (bit 0 = the highest). */
+export interface NonceWindow {
+  high: number;
+  /** Eight 32-bit words, word 0 bit 0 = the highest. */
+  readonly bits: Uint32Array;
+}
+
+export const newNonceWindow = (): NonceWindow => {
+  const bits = new Uint32Array(WORDS);
+  // Nonce 0 counts as used, so that an empty window needs no case of its own.
+  bits[0] = 1;
+  return { high: 0, bits };
+};
+
+/** True when `nonce` is used, or so far below the highest that it can't be told. */
+export function nonceState(window: NonceWindow, nonce: number): 'fresh' | 'used' | 'old' {
+  if (nonce > window.high) return 'fresh';
+  const back = window.high - nonce;
+  if (back >= NONCE_WINDOW_BITS) return 'old';
+  return (window.bits[back >>> 5]! >>> (back & 31)) & 1 ? 'used' : 'fresh';
+}
+
+/** Marks a fresh nonce as used. */
+export function useNonce(window: NonceWindow, nonce: number): void {
+  const { bits } = window;
+  if (nonce <= window.high) {
+    const back = window.high - nonce;
+    bits[back >>> 5] = bits[back >>> 5]! | (1 << (back & 31));
+    return;
+  }
+  const shift = nonce - window.high;
+  window.high = nonce;
+  if (shift >= NONCE_WINDOW_BITS) bits.fill(0);
+  else {
+    const words = shift >>> 5;
+    const rest = shift & 31;
+    for (let i = WORDS - 1; i >= 0; i--) {
+      const from = i - words;
+      const low = from >= 0 ? bits[from]! : 0;
+      const lower = from >= 1 ? bits[from - 1]! : 0;
+      bits[i] = rest === 0 ? low : (low << rest) | (lower >>> (32 - rest));
+    }
+  }
+  bits[0] = bits[0]! | 1;
+}
+
+export class Accounts {
+  /** Accounts created; ids are 1 … count. */
+  count = 0;
+  private capacity: number;
+  private owners: Uint8Array;
+  private subaccounts: Uint8Array;
+  /** q, signed. */
+  cash: Float64Array;
+  /** Head of the account's position list (ascending market), -1 none. */
+  firstPosition: Int32Array;
+  positionCount: Uint8Array;
+  openOrders: Int32Array;
+  /** Dead-man deadline, ms; 0 disarmed. */
+  deadMan: Float64Array;
+  /** Cancel-on-disconnect: grace period in ms plus 1; 0 off. */
+  disconnectGrace: Float64Array;
+  /** Session keys ever registered (ended ones count: their nonces are remembered). */
+  sessionKeys: Uint8Array;
+  readonly nonces: (NonceWindow | undefined)[] = [];
+
+  constructor(capacity = 64) {
+    this.capacity = capacity;
+    this.owners = new Uint8Array(capacity * 20);
+    this.subaccounts = new Uint8Array(capacity);
+    this.cash = new Float64Array(capacity);
+    this.firstPosition = new Int32Array(capacity).fill(-1);
+    this.positionCount = new Uint8Array(capacity);
+    this.openOrders = new Int32Array(capacity);
+    this.deadMan = new Float64Array(capacity);
+    this.disconnectGrace = new Float64Array(capacity);
+    this.sessionKeys = new Uint8Array(capacity);
+  }
+
+  has(account: number): boolean {
+    return account >= 1 && account <= this.count;
+  }
+
+  /** Creates the next account and returns its id. */
+  create(owner: Uint8Array, subaccount: number): number {
+    const id = ++this.count;
+    if (id >= this.capacity) this.grow();
+    this.owners.set(owner, id * 20);
+    this.subaccounts[id] = subaccount;
+    this.firstPosition[id] = -1;
+    this.nonces[id] = newNonceWindow();
+    return id;
+  }
+
+  /** 20 bytes, a view that must not be kept. */
+  owner(account: number): Uint8Array {
+    return this.owners.subarray(account * 20, account * 20 + 20);
+  }
+  subaccount(account: number): number {
+    return this.subaccounts[account]!;
+  }
+  nonce(account: number): NonceWindow {
+    return this.nonces[account]!;
+  }
+
+  isOwner(account: number, signers: Uint8Array, offset: number): boolean {
+    const start = account * 20;
+    for (let i = 0; i < 20; i++) if (this.owners[start + i] !== signers[offset + i]) return false;
+    return true;
+  }
+
+  private grow(): void {
+    this.capacity *= 2;
+    const wider = <T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T => {
+      to.set(from);
+      return to;
+    };
+    const n = this.capacity;
+    this.owners = wider(this.owners, new Uint8Array(n * 20));
+    this.subaccounts = wider(this.subaccounts, new Uint8Array(n));
+    this.cash = wider(this.cash, new Float64Array(n));
+    this.firstPosition = wider(this.firstPosition, new Int32Array(n).fill(-1));
+    this.positionCount = wider(this.positionCount, new Uint8Array(n));
+    this.openOrders = wider(this.openOrders, new Int32Array(n));
+    this.deadMan = wider(this.deadMan, new Float64Array(n));
+    this.disconnectGrace = wider(this.disconnectGrace, new Float64Array(n));
+    this.sessionKeys = wider(this.sessionKeys, new Uint8Array(n));
+  }
+}

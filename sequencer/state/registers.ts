@@ -1,0 +1,58 @@
+/**
+ * Registers hold unfinished work between steps (settlement.md section 2): while one is occupied only its
+ * continuation is legal. They are plain working variables of the live engine; traces store them as leaves.
+ */
+
+/** The message whose operations are being executed. */
+export class MessageRegister {
+  active = false;
+  /** keccak256 of the signed message. Filled only where a trace needs it. */
+  hash: Uint8Array = new Uint8Array(32);
+  account = 0;
+  /** What the signer may do: SCOPE bits of a session key, `SCOPE_OWNER` for the owner. */
+  scope = 0;
+  count = 0;
+  /** Operation to be executed next, from 0. */
+  next = 0;
+  /** Byte offset of that operation in the message's operations. */
+  offset = 0;
+}
+
+export const SCOPE_OWNER = 0xff;
+
+/** The order that is matching. */
+export class IncomingRegister {
+  active = false;
+  account = 0;
+  market = 0;
+  /** Flags byte of PLACE. */
+  flags = 0;
+  /** Worst price it accepts, ticks. */
+  price = 0;
+  size = 0;
+  remaining = 0;
+  orderId = 0;
+  clientId = 0;
+  expiry = 0;
+  /** Admitted only because it reduces: each fill must not lower equity over maintenance margin. */
+  reducing = false;
+  /** It was resting before and was amended. */
+  amended = false;
+  /** Forced by the L1 queue, not by a message. */
+  forced = false;
+  filled = 0;
+  filledQuote = 0;
+}
+
+/** A walk that cancels an account's orders one by one, by market and order id. */
+export class WalkRegister {
+  active = false;
+  account = 0;
+  /** -1: every market. */
+  market = -1;
+  /** RemoveReason. */
+  reason = 0;
+  canceled = 0;
+  /** Part of the message in the message register. */
+  ofMessage = false;
+}
