@@ -1,0 +1,216 @@
+/**
+ * Queries: the names, parameters and answers of QUERY and QUERY_RESULT frames (wire.ts), packed as msgpack maps.
+ * Types only. Prices in ticks, sizes in lots, money in q or units of the asset, times in milliseconds, addresses
+ * and hashes as 0x… text; totals that can exceed 2^53 are decimal text. History is newest first.
+ */
+import type { ChainParameters, MarketConfig } from './market.ts';
+
+/** Queries that name an account need its LOGIN on the same connection. */
+export const PRIVATE_QUERIES = [
+  'account',
+  'open-orders',
+  'order',
+  'orders',
+  'fills',
+  'funding',
+  'transfers',
+] as const satisfies readonly (keyof QueryTable)[];
+
+export interface MarketView {
+  readonly config: MarketConfig;
+  /** MARKET_ACTIVE, MARKET_REDUCE_ONLY or MARKET_HALTED, as it is now. */
+  readonly status: number;
+  /** Ticks; 0 while there was none. */
+  readonly indexPrice: number;
+  readonly indexTime: number;
+  readonly indexVoid: boolean;
+  readonly markPrice: number;
+  readonly lastPrice: number;
+  readonly openInterest: number;
+  readonly nextFundingTime: number;
+}
+
+export interface ChainView {
+  readonly chainId: number;
+  /** 0x… of the Rollup contract. */
+  readonly rollup: string;
+  readonly parameters: ChainParameters;
+  readonly publishers: readonly {
+    readonly index: number;
+    readonly address: string;
+    readonly weight: number;
+  }[];
+}
+
+export interface PositionView {
+  readonly market: number;
+  /** Signed lots. */
+  readonly size: number;
+  /** q: minus the signed cost of what is held. */
+  readonly v: number;
+  readonly markPrice: number;
+  /** q at the mark price. */
+  readonly unrealizedPnl: number;
+  /** q not yet settled. */
+  readonly unsettledFunding: number;
+  /** Open lots that are not reduce-only. */
+  readonly bidSize: number;
+  readonly askSize: number;
+  readonly reduceOnlySize: number;
+}
+
+export interface SessionKeyView {
+  readonly key: string;
+  readonly scope: number;
+  readonly expiry: number;
+}
+
+export interface AccountView {
+  readonly account: number;
+  readonly owner: string;
+  readonly subaccount: number;
+  /** Last command that this view includes. */
+  readonly seq: number;
+  /** q. */
+  readonly cash: number;
+  readonly equity: number;
+  readonly initialMargin: number;
+  readonly maintenanceMargin: number;
+  /** q that could be withdrawn or transferred now. */
+  readonly freeCollateral: number;
+  readonly openOrders: number;
+  /** Highest nonce used by the owner's signature, and by each session key. */
+  readonly nonce: number;
+  readonly sessionKeys: readonly (SessionKeyView & { readonly nonce: number })[];
+  /** Dead-man deadline; 0 disarmed. */
+  readonly cancelAfter: number;
+  /** Grace period in milliseconds; -1 off. */
+  readonly cancelOnDisconnect: number;
+  readonly positions: readonly PositionView[];
+}
+
+export interface OpenOrderView {
+  readonly market: number;
+  readonly orderId: number;
+  readonly clientId: number;
+  readonly side: number;
+  readonly price: number;
+  /** Open lots. */
+  readonly size: number;
+  readonly timeInForce: number;
+  readonly postOnly: boolean;
+  readonly reduceOnly: boolean;
+  readonly expiry: number;
+  readonly priority: number;
+}
+
+/** One past event: a row of protocol/event.ts by column name, with `event` its kind, and where it stands. */
+export interface HistoryEntry {
+  readonly event: string;
+  readonly seq: number;
+  readonly time: number;
+  readonly cursor: { readonly seq: number; readonly place: number };
+  readonly [column: string]: unknown;
+}
+
+export interface HistoryParameters {
+  readonly account: number;
+  /** At most 1,000; default 100. */
+  readonly limit?: number;
+  /** Only what is older than this place. */
+  readonly before?: { readonly seq: number; readonly place: number };
+  readonly fromTime?: number;
+  readonly toTime?: number;
+}
+
+export interface CandleView {
+  readonly time: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+  readonly trades: number;
+}
+
+/** How far a command has come, in this order. */
+export const FINALITY_STAGES = ['accepted', 'journaled', 'batched', 'committed', 'final'] as const;
+export type FinalityStage = (typeof FINALITY_STAGES)[number];
+
+export interface FinalityView {
+  readonly seq: number;
+  readonly stage: FinalityStage;
+  /** Present from `batched` on. */
+  readonly batch?: number;
+  readonly batchHash?: string;
+  /** Present from `committed` on: the L1 transaction and, while the window runs, when it ends. */
+  readonly transaction?: string;
+  readonly finalAt?: number;
+}
+
+export interface WithdrawalProofView {
+  /** The batch that the proof opens: the newest final one. */
+  readonly batch: number;
+  /** Ledger root after it. */
+  readonly ledgerRoot: string;
+  /** Units of the asset ever withdrawn by this owner, as of that batch. Decimal text. */
+  readonly total: string;
+  /** Packed path proof (state/tree-proof.ts). */
+  readonly proof: string;
+}
+
+/** Every query: what it takes and what it answers. */
+export interface QueryTable {
+  chain: { parameters: object; answer: ChainView };
+  markets: { parameters: object; answer: readonly MarketView[] };
+  /** Accounts of an owner, by subaccount. */
+  accounts: {
+    parameters: { readonly owner: string };
+    answer: readonly { readonly account: number; readonly subaccount: number }[];
+  };
+  account: { parameters: { readonly account: number }; answer: AccountView };
+  'open-orders': {
+    parameters: { readonly account: number; readonly market?: number };
+    answer: readonly OpenOrderView[];
+  };
+  /** By order id, or by market and client id; resting orders only. */
+  order: {
+    parameters: {
+      readonly account: number;
+      readonly orderId?: number;
+      readonly market?: number;
+      readonly clientId?: number;
+    };
+    answer: OpenOrderView | null;
+  };
+  orders: { parameters: HistoryParameters; answer: readonly HistoryEntry[] };
+  fills: { parameters: HistoryParameters; answer: readonly HistoryEntry[] };
+  funding: { parameters: HistoryParameters; answer: readonly HistoryEntry[] };
+  transfers: { parameters: HistoryParameters; answer: readonly HistoryEntry[] };
+  trades: {
+    parameters: Omit<HistoryParameters, 'account'> & { readonly market: number };
+    answer: readonly HistoryEntry[];
+  };
+  'funding-rates': {
+    parameters: Omit<HistoryParameters, 'account'> & { readonly market: number };
+    answer: readonly HistoryEntry[];
+  };
+  candles: {
+    parameters: {
+      readonly market: number;
+      readonly intervalMs: number;
+      readonly from: number;
+      readonly to: number;
+      readonly limit?: number;
+    };
+    answer: readonly CandleView[];
+  };
+  /** Of a command by its seq, or of the command that made an order. */
+  finality: { parameters: { readonly seq?: number; readonly orderId?: number }; answer: FinalityView };
+  'withdrawal-proof': {
+    parameters: { readonly owner: string; readonly asset: number };
+    answer: WithdrawalProofView | null;
+  };
+}
+
+export type QueryName = keyof QueryTable;
