@@ -21,6 +21,8 @@ export const PRICE_ROUND_BYTES_MAX = PRICE_ROUND_HEADER_BYTES + PUBLISHERS_MAX *
 export const QUEUE_PAYLOAD_BYTES_MAX = 256;
 export const QUEUE_ENTRY_HEADER_BYTES = 32;
 export const RECORD_BODY_BYTES_MAX = 2048;
+/** Entries of one group commit: more than a thousand of the longest. */
+export const JOURNAL_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Input bytes and weight of one segment: what one L1 transaction can re-execute (settlement.md section 2). */
 export const SEGMENT_INPUT_BYTES_MAX = 4096;
@@ -43,6 +45,8 @@ export const NONCE_AHEAD_MS_MAX = 86_400_000;
 
 /** One value in a state tree; a full account leaf is the longest and stays far below. */
 export const LEAF_VALUE_BYTES_MAX = 4096;
+/** Ledger diff of one batch: it goes into one L1 transaction, of which nodes accept 128 KiB. */
+export const DIFF_BYTES_MAX = 131_072;
 
 /** Binary frames (wire.ts). The length field is 16 bits wide. */
 export const FRAME_HEADER_BYTES = 8;
