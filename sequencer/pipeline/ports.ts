@@ -104,11 +104,11 @@ export interface JournalAppend {
   readonly after: Hash;
   /** Must be head.seq + 1. */
   readonly firstSeq: Seq;
-  /** Commands in the payload, at least 1. */
+  /** Commands in the payload, at least 1; 0 for a mark alone. */
   readonly count: number;
-  /** Entries (journal/entry.ts); must not change until the promise settles. */
+  /** Entries (journal/entry.ts), at most JOURNAL_PAYLOAD_BYTES_MAX; copied before `append` returns. */
   readonly payload: Uint8Array;
-  /** State after the last command of the payload, journaled with it under the same flush. */
+  /** State after a command up to the payload's last, journaled with it under the same flush. */
   readonly mark?: StateMark;
 }
 
@@ -128,8 +128,8 @@ export type JournalRecord =
 export interface JournalSource {
   /**
    * All records from the one that holds command `seq` (its payload may begin earlier) up to and including
-   * the one that holds `through` (default: the last durable command when called) with the mark that follows.
-   * `seq` above `through` yields nothing; `seq` below what is kept throws.
+   * the one that holds `through` and its mark; without `through`, all that is durable when called, where
+   * the source knows that. `seq` above `through` yields nothing; `seq` below what is kept throws.
    */
   readFrom(seq: Seq, through?: Seq): AsyncIterable<JournalRecord>;
 }
