@@ -6,12 +6,22 @@
  */
 import type { SignedBatch } from '#protocol/batch.ts';
 import type { QueueEntry } from '#protocol/queue-entry.ts';
-import type { AccountId, Hash, MarketId, Seq, TimeMs } from '#protocol/units.ts';
+import type { RejectCode } from '#protocol/reject.ts';
+import type { AccountId, Address, Hash, MarketId, Seq, TimeMs } from '#protocol/units.ts';
+import type { Channel, SubscribeRequest } from '#protocol/wire.ts';
 
 /** The only source of time. */
 export interface Clock {
   /** Milliseconds since 1970 UTC; may step backwards, the pipeline keeps command times from doing so. */
   nowMs(): TimeMs;
+}
+
+/** Waiting, so that a simulator can let weeks pass. */
+export interface Scheduler {
+  /** Calls back once, not before `ms` have passed; returns what cancels it. Holds no process up. */
+  after(ms: number, callback: () => void): () => void;
+  /** Microseconds of a clock that never steps back; for measuring, never for commands. */
+  monotonicUs(): number;
 }
 
 export type DiskErrorCode =
@@ -327,4 +337,103 @@ export interface L1View {
   entries(index: number, limit: number): readonly ConfirmedEntry[];
   /** Calls back when the anchor has moved or entries have come; returns the unsubscription. */
   onChange(listener: () => void): () => void;
+}
+
+/** Who waits for the answer to a message. Neither method may throw, nor submit anything before it returns. */
+export interface MessageOrigin {
+  /** The message is durable: a whole REPLY frame, a view that is valid during the call. */
+  reply(frame: Uint8Array): void;
+  /** The message had no effect at all; `tag` is that of the submission. */
+  reject(tag: number, code: RejectCode): void;
+}
+
+/** Where the gateway hands in what it has read and verified. Synchronous: a submission only joins the inbox. */
+export interface Intake {
+  /**
+   * `message`: a whole well-formed signed message (message.ts), which must not change until it is answered;
+   * `signer`: 20 bytes, recovered from its signature. Returns 0 when taken: `origin` is then told exactly once,
+   * in the order of submission. BUSY or SHUTTING_DOWN: not taken, and `origin` is told nothing.
+   */
+  submitMessage(message: Uint8Array, signer: Address, tag: number, origin: MessageOrigin): RejectCode;
+  /** `report`: 89 bytes (price-report.ts), copied. 0 when taken, else why it is of no use. */
+  submitReport(market: MarketId, report: Uint8Array, signer: Address): RejectCode;
+  /** Whether `signer` may read what is private to the account: its owner, or one of its living session keys. */
+  mayRead(account: AccountId, signer: Address): RejectCode;
+  /** An order-entry connection logged in to the account, or went: for cancel-on-disconnect. Calls must pair up. */
+  connected(account: AccountId): void;
+  disconnected(account: AccountId): void;
+}
+
+/** Market (ticker, books, trades) or account (account) that a stream is about; 0 for `status`. */
+export type StreamSubject = number;
+
+/** Where a subscription begins. */
+export interface StreamStart {
+  /** What follows continues after this sequence. */
+  readonly sequence: number;
+  /** As in Subscribed (wire.ts). */
+  readonly resumed: boolean;
+  /** To be sent first: snapshot, merged delta, or reports that were missed. May be kept. */
+  readonly frames: readonly Uint8Array[];
+}
+
+/** The streams of the feed. All of them tell durable facts only. */
+export interface FeedSource {
+  /**
+   * State of a stream as of the last publication, or what it has told since `fromSeq`. It serves new
+   * subscribers, and readers that were slow: leave their stream alone until they have drained, then ask again
+   * with the last sequence that was sent to them. Rights are the gateway's to check.
+   */
+  start(request: SubscribeRequest): StreamStart | RejectCode;
+  /** One listener; a second call replaces the first. */
+  listen(listener: FeedListener): void;
+}
+
+export interface FeedListener {
+  /** False: nobody listens to this stream, and its frames need not be made. */
+  wants(channel: Channel, subject: StreamSubject): boolean;
+  /** One or more whole frames that continue the stream up to `sequence`; a view that is valid during the call. */
+  onFrames(channel: Channel, subject: StreamSubject, frames: Uint8Array, sequence: number): void;
+  /** Everything of this group commit was given: send what was gathered. */
+  onEndOfBatch(): void;
+}
+
+/** Answers queries (protocol/query.ts). An answer is let go only when everything it was read from is durable. */
+export interface QuerySource {
+  /**
+   * `parameters`: the unpacked QUERY body. The gateway has checked that a private query's account is logged in.
+   * Resolves with what is to be packed, or a code with a sentence; never rejects.
+   */
+  answer(query: string, parameters: Readonly<Record<string, unknown>>): Promise<QueryAnswer>;
+}
+export type QueryAnswer =
+  | { readonly ok: true; readonly answer: unknown }
+  | { readonly ok: false; readonly code: RejectCode; readonly sentence: string };
+
+/** Is given every durable command, in order and without gaps, in the form of the journal. */
+export interface CommandConsumer {
+  /** Entries (journal/entry.ts) of `count` commands from `firstSeq` on; copied during the call. Must not throw. */
+  onCommands(firstSeq: Seq, count: number, payload: Uint8Array): void;
+  /** It is done with every command up to here. */
+  readonly acknowledgedSeq: Seq;
+}
+
+/** Where batches stand, on this side and on L1: for finality, status and the bound on what is not posted. */
+export interface BatchView {
+  /** The batch that was signed last; undefined before the first. */
+  readonly signed: { readonly id: number; readonly nextSeq: Seq } | undefined;
+  /** Highest id that L1 has committed or finalized, 0 before the first; as far as L1 was seen. */
+  readonly committed: number;
+  readonly final: number;
+  /** The batch that holds command `seq`; undefined when it is not batched yet. */
+  batchOf(seq: Seq): Promise<BatchState | undefined>;
+}
+export interface BatchState {
+  readonly id: number;
+  readonly hash: Hash;
+  readonly stage: 'batched' | 'committed' | 'final';
+  /** L1 transaction that committed it; 32 bytes. */
+  readonly transaction?: Hash;
+  /** When its challenge window ends. */
+  readonly finalAtMs?: TimeMs;
 }
