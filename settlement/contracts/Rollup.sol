@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IQueue} from "./interfaces/IQueue.sol";
+import {BatchRecord, FinalHead, Head, IRollup, PostedBatch, RollupParameters} from "./interfaces/IRollup.sol";
+import {IVault} from "./interfaces/IVault.sol";
+import {BatchLib, Header, TraceEnd} from "./libraries/BatchLib.sol";
+import {Bounds} from "./libraries/Bounds.sol";
+import {Guarded} from "./libraries/Guarded.sol";
+
+/// @title The chain of signed batches
+/// @notice See IRollup.
+contract Rollup is IRollup, Guarded {
+    using BatchLib for Header;
+
+    bytes32 internal constant EPOCH_TYPEHASH = keccak256("Epoch(uint32 epoch,bytes32 parentHash)");
+    /// @dev Block hashes further back than the BLOCKHASH opcode reaches (EIP-2935).
+    address internal constant BLOCK_HASHES = 0x0000F90827F1C53a10cb7A02335B175320002935;
+    uint256 internal constant BLOCKHASH_REACH = 256;
+    uint256 internal constant BLOCK_HASHES_REACH = 8191;
+    uint64 internal constant FIRST_SEQ = 1;
+    uint32 internal constant FIRST_EPOCH = 1;
+
+    address public immutable queue;
+    address public immutable vault;
+    address public immutable sequencer;
+    uint64 public immutable window;
+    uint64 public immutable livenessLimit;
+    uint128 public immutable bondRequired;
+
+    Head private _head;
+    FinalHead private _finalHead;
+    bool public frozen;
+    uint256 public bond;
+    mapping(uint64 id => BatchRecord) private _batches;
+    mapping(uint64 id => bytes32) public finalLedgerRoot;
+    mapping(uint16 asset => uint256) public withdrawnTotal;
+
+    /// @param queue_ and `vault_` must have been deployed for this contract's address
+    constructor(address queue_, address vault_, RollupParameters memory parameters) payable {
+        // A short window is for test chains: on mainnet there must be time to challenge through a censored stretch.
+        uint256 windowMin = block.chainid == 1 ? 3 days : 1 seconds;
+        Bounds.check("window", windowMin, 60 days, parameters.window);
+        Bounds.check("livenessLimit", 1 minutes, 30 days, parameters.livenessLimit);
+        Bounds.check("bond", 1, 1_000_000 ether, parameters.bond);
+        Bounds.check("sequencer", 1, type(uint160).max, uint160(parameters.sequencer));
+        _requireWiring("queue.rollup", address(this), IQueue(queue_).rollup());
+        _requireWiring("queue.vault", vault_, IQueue(queue_).vault());
+        _requireWiring("vault.rollup", address(this), IVault(vault_).rollup());
+        _requireWiring("vault.queue", queue_, IVault(vault_).queue());
+
+        queue = queue_;
+        vault = vault_;
+        sequencer = parameters.sequencer;
+        window = parameters.window;
+        livenessLimit = parameters.livenessLimit;
+        bondRequired = parameters.bond;
+        bond = msg.value;
+        _head.nextSeq = FIRST_SEQ;
+        _head.epoch = FIRST_EPOCH;
+        _head.committedAt = uint64(block.timestamp);
+        emit RollupCreated(
+            parameters.sequencer,
+            queue_,
+            vault_,
+            parameters.window,
+            parameters.livenessLimit,
+            parameters.bond,
+            IQueue(queue_).length()
+        );
+    }
+
+    // --- batches ---
+
+    /// @inheritdoc IRollup
+    function commitBatch(PostedBatch calldata batch) external {
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NestedCall(msg.sender);
+        if (frozen) revert RollupFrozen();
+        if (bond < bondRequired) revert BondTooLow(bondRequired, bond);
+
+        _checkCalldata(batch);
+        Header memory h = BatchLib.decode(batch.header);
+        bytes32 hash = h.digest(domainSeparator());
+        address signer = BatchLib.recover(hash, batch.signature);
+        if (signer != sequencer) revert WrongSigner(sequencer, signer);
+
+        _checkContinuity(h);
+        _checkTimes(h);
+        _checkAnchor(h.anchorNumber, h.anchorHash);
+        _checkQueue(h);
+        _checkBytes(h, batch);
+        _append(h, hash);
+    }
+
+    /// @inheritdoc IRollup
+    function finalizeBatch(bytes calldata header, bytes calldata withdrawn) external {
+        uint64 id = _finalHead.id + 1;
+        BatchRecord storage record = _batches[id];
+        bytes32 hash = record.hash;
+        if (hash == bytes32(0)) revert NoSuchBatch(_head.id, id);
+        if (block.timestamp < record.deadline) revert WindowOpen(record.deadline, block.timestamp);
+        Header memory h = BatchLib.decode(header);
+        _same("hash", hash, h.digest(domainSeparator()));
+        _same("withdrawnHash", h.withdrawnHash, BatchLib.hashOf(withdrawn));
+
+        uint256 count = withdrawn.length / BatchLib.WITHDRAWN_ENTRY_BYTES;
+        for (uint256 i = 0; i < count; i++) {
+            (uint16 asset, uint128 amount) = BatchLib.withdrawnAt(withdrawn, i);
+            withdrawnTotal[asset] += amount;
+        }
+        finalLedgerRoot[id] = h.postLedgerRoot;
+        _finalHead = FinalHead({
+            id: id,
+            queueNext: h.queueNext,
+            timeLast: h.timeLast,
+            ledgerRoot: h.postLedgerRoot
+        });
+        emit BatchFinalized(id, hash, h.postLedgerRoot);
+    }
+
+    /// @inheritdoc IRollup
+    function openEpoch(uint32 epoch, bytes calldata signature) external {
+        if (frozen) revert RollupFrozen();
+        _same("epoch", bytes32(uint256(_head.epoch) + 1), bytes32(uint256(epoch)));
+        bytes32 structHash = keccak256(abi.encode(EPOCH_TYPEHASH, epoch, _head.hash));
+        address signer = BatchLib.recover(BatchLib.typedDigest(domainSeparator(), structHash), signature);
+        if (signer != sequencer) revert WrongSigner(sequencer, signer);
+        _head.epoch = epoch;
+        emit EpochOpened(epoch, _head.id, _head.hash);
+    }
+
+    // --- what happens when the sequencer does not do its part ---
+
+    /// @inheritdoc IRollup
+    function freeze() external {
+        if (frozen) revert RollupFrozen();
+        uint64 entry = _head.queueNext;
+        (,, uint64 deadlineMs,) = IQueue(queue).cursorAt(entry);
+        uint64 silentFrom = _head.committedAt + livenessLimit;
+        if (block.timestamp * 1000 > deadlineMs) {
+            frozen = true;
+            emit Frozen(entry, deadlineMs);
+        } else if (block.timestamp > silentFrom) {
+            frozen = true;
+            emit Frozen(type(uint64).max, silentFrom * 1000);
+        } else {
+            revert NotFrozenYet(deadlineMs, silentFrom, block.timestamp);
+        }
+    }
+
+    // --- bond ---
+
+    /// @inheritdoc IRollup
+    function topUpBond() external payable {
+        bond += msg.value;
+        emit BondChanged(bond);
+    }
+
+    /// @inheritdoc IRollup
+    function unbond(uint256 amount, address payable to) external guarded {
+        if (msg.sender != sequencer) revert WrongSigner(sequencer, msg.sender);
+        if (_head.id != _finalHead.id) revert BatchesPending(_head.id, _finalHead.id);
+        // Receipts that name the last batches can still be held against the bond for one more window.
+        uint64 until = _head.committedAt + 2 * window;
+        if (block.timestamp < until) revert WindowOpen(until, block.timestamp);
+        if (amount > bond) revert BondTooLow(amount, bond);
+        bond -= amount;
+        emit BondChanged(bond);
+        (bool success,) = to.call{value: amount}("");
+        if (!success) revert EtherNotSent(to, amount);
+    }
+
+    // --- views ---
+
+    /// @inheritdoc IRollup
+    function head() external view returns (Head memory) {
+        return _head;
+    }
+
+    /// @inheritdoc IRollup
+    function finalHead() external view returns (FinalHead memory) {
+        return _finalHead;
+    }
+
+    /// @inheritdoc IRollup
+    function batches(uint64 id) external view returns (BatchRecord memory) {
+        return _batches[id];
+    }
+
+    /// @inheritdoc IRollup
+    function domainSeparator() public view returns (bytes32) {
+        return BatchLib.domainSeparator(address(this));
+    }
+
+    // --- the checks of a commit ---
+
+    /// @dev The transaction's input is the one canonical ABI encoding: parts in order, without gaps, overlaps or anything
+    /// behind them, so that no decoder can disagree with this contract about the bytes of a batch.
+    function _checkCalldata(PostedBatch calldata batch) private pure {
+        uint256 at;
+        assembly ("memory-safe") {
+            at := batch
+        }
+        _sameNumber("calldata.batch", 4 + 32, at);
+        at += 6 * 32;
+        at = _checkPart("calldata.header", at, batch.header);
+        at = _checkPart("calldata.signature", at, batch.signature);
+        at = _checkPart("calldata.trace", at, batch.trace);
+        at = _checkPart("calldata.withdrawn", at, batch.withdrawn);
+        at = _checkPart("calldata.diff", at, batch.diff);
+        at = _checkPart("calldata.inputs", at, batch.inputs);
+        _sameNumber("calldata.length", at, msg.data.length);
+    }
+
+    function _checkPart(bytes32 field, uint256 at, bytes calldata part) private pure returns (uint256 end) {
+        uint256 got;
+        assembly ("memory-safe") {
+            got := part.offset
+        }
+        _sameNumber(field, at + 32, got);
+        return got + ((part.length + 31) & ~uint256(31));
+    }
+
+    /// @dev The batch goes on exactly where the last one ended.
+    function _checkContinuity(Header memory h) private view {
+        Head storage last = _head;
+        _sameNumber("version", BatchLib.VERSION, h.version);
+        _sameNumber("epoch", last.epoch, h.epoch);
+        _sameNumber("id", last.id + 1, h.id);
+        _same("parentHash", last.hash, h.parentHash);
+        _same("preLedgerRoot", last.ledgerRoot, h.preLedgerRoot);
+        _same("preBookRoot", last.bookRoot, h.preBookRoot);
+        _same("preInputHash", last.inputHash, h.preInputHash);
+        _sameNumber("firstStep", last.nextStep, h.firstStep);
+        _sameNumber("firstSeq", last.nextSeq, h.firstSeq);
+        _sameNumber("queueFirst", last.queueNext, h.queueFirst);
+    }
+
+    /// @dev Times in milliseconds. L1 knows seconds: a batch may end anywhere within this block's second.
+    function _checkTimes(Header memory h) private view {
+        uint256 last = _head.timeLast;
+        if (h.timeFirst < last) revert TimeOrder("timeFirst", h.timeFirst, last);
+        if (h.timeLast < h.timeFirst) revert TimeOrder("timeLast", h.timeLast, h.timeFirst);
+        if (h.timeLast / 1000 > block.timestamp) revert TimeOrder("block.timestamp", block.timestamp, h.timeLast);
+        uint256 oldest = block.timestamp > livenessLimit ? (block.timestamp - livenessLimit) * 1000 : 0;
+        if (h.timeLast < oldest) revert TooOld(oldest, h.timeLast);
+    }
+
+    /// @dev The anchor is a recent block of this chain, not before the last batch's.
+    function _checkAnchor(uint64 number, bytes32 got) private view {
+        if (number >= block.number || number < _head.anchorNumber) revert AnchorNotRecent(block.number, number);
+        bytes32 expected;
+        uint256 age = block.number - number;
+        if (age <= BLOCKHASH_REACH) {
+            expected = blockhash(number);
+        } else if (age <= BLOCK_HASHES_REACH && BLOCK_HASHES.code.length != 0) {
+            (bool success, bytes memory answer) = BLOCK_HASHES.staticcall(abi.encode(number));
+            if (success && answer.length == 32) expected = abi.decode(answer, (bytes32));
+        }
+        if (expected == bytes32(0)) revert AnchorNotRecent(block.number, number);
+        if (expected != got) revert AnchorNotCanonical(number, expected, got);
+    }
+
+    /// @dev The batch takes queue entries up in order, and none that was due stays behind. What is due depends on the
+    /// header alone (its anchor and last time), so that a batch that was right when it was signed stays right.
+    function _checkQueue(Header memory h) private view {
+        uint64 length = IQueue(queue).length();
+        if (h.queueNext > length) revert QueueTooShort(length, h.queueNext);
+        if (h.queueNext < h.queueFirst) revert Bounds.OutOfRange("queueNext", h.queueFirst, length, h.queueNext);
+        (, bytes32 prefixHash, uint64 deadlineMs, uint64 blockNumber) = IQueue(queue).cursorAt(h.queueNext);
+        _same("queueHash", prefixHash, h.queueHash);
+        if (blockNumber <= h.anchorNumber && deadlineMs <= h.timeLast) {
+            revert OverdueEntriesLeftOut(h.queueNext, deadlineMs, h.timeLast);
+        }
+    }
+
+    /// @dev The posted bytes are those that the header names, and the trace spans exactly the batch.
+    function _checkBytes(Header memory h, PostedBatch calldata batch) private pure {
+        TraceEnd memory end = BatchLib.foldTrace(batch.trace, h.firstStep, h.firstSeq);
+        _same("traceRoot", end.root, h.traceRoot);
+        _sameNumber("traceLength", end.length, h.traceLength);
+        _sameNumber("nextStep", end.nextStep, h.nextStep);
+        _sameNumber("nextSeq", end.nextSeq, h.nextSeq);
+        _sameNumber("trace.inputEnd", h.inputBytes, end.inputEnd);
+        _same("trace.inputHash", h.postInputHash, end.inputHash);
+        _same("trace.stateRoot", BatchLib.stateRoot(h.postLedgerRoot, h.postBookRoot), end.stateRoot);
+        _sameNumber("inputBytes", batch.inputs.length, h.inputBytes);
+        _same("inputsHash", BatchLib.hashOf(batch.inputs), h.inputsHash);
+        _same("diffHash", BatchLib.hashOf(batch.diff), h.diffHash);
+        _same("withdrawnHash", BatchLib.hashOf(batch.withdrawn), h.withdrawnHash);
+        BatchLib.checkWithdrawn(batch.withdrawn);
+    }
+
+    function _append(Header memory h, bytes32 hash) private {
+        uint64 deadline = uint64(block.timestamp) + window;
+        _batches[h.id] =
+            BatchRecord({hash: hash, deadline: deadline, committedBlock: uint64(block.number), epoch: h.epoch});
+        _head = Head({
+            hash: hash,
+            ledgerRoot: h.postLedgerRoot,
+            bookRoot: h.postBookRoot,
+            inputHash: h.postInputHash,
+            nextStep: h.nextStep,
+            nextSeq: h.nextSeq,
+            queueNext: h.queueNext,
+            timeLast: h.timeLast,
+            id: h.id,
+            anchorNumber: h.anchorNumber,
+            committedAt: uint64(block.timestamp),
+            epoch: h.epoch
+        });
+        emit BatchCommitted(h.id, h.epoch, hash, h.parentHash, h.postLedgerRoot, h.queueNext, deadline);
+    }
+
+    function _same(bytes32 field, bytes32 expected, bytes32 got) private pure {
+        if (expected != got) revert WrongField(field, expected, got);
+    }
+
+    function _sameNumber(bytes32 field, uint256 expected, uint256 got) private pure {
+        if (expected != got) revert WrongField(field, bytes32(expected), bytes32(got));
+    }
+
+    function _requireWiring(bytes32 field, address expected, address got) private pure {
+        if (expected != got) revert WrongWiring(field, expected, got);
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @notice Parameters of the queue, fixed at deployment.
+struct QueueParameters {
+    /// @dev Milliseconds within which an entry must be in a committed batch when the queue is not crowded.
+    uint64 inclusionMs;
+    /// @dev 1 / capacity: milliseconds that each further entry is given when it is.
+    uint64 intervalMs;
+    /// @dev Fee of a forced request in an empty queue, wei.
+    uint128 baseFee;
+    /// @dev Each time the queue runs so far behind, the fee doubles.
+    uint64 feeDoublingMs;
+}
+
+/// @notice One entry of the genesis configuration.
+struct GenesisEntry {
+    uint8 kind;
+    bytes payload;
+}
+
+/// @title The forced-input queue
+/// @notice Everything that enters the state machine from L1, in one order: deposits, forced requests and the
+/// configuration. The sequencer must take entries up in order and before their deadlines; `Rollup` refuses batches
+/// that leave overdue ones out, and whoever sees one overdue may freeze the rollup.
+///
+/// Kinds, payloads (packed, big-endian) and the prefix hash are those of sequencer/protocol/queue-entry.ts:
+///   0 DEPOSIT     u16 asset ‖ u8 subaccount ‖ u64 amount      16 CONFIGURE_CHAIN      48 bytes
+///   1 WITHDRAW    u16 asset ‖ u8 subaccount ‖ u64 amount      17 CONFIGURE_MARKET     88 + 16 × tiers bytes
+///   2 CANCEL_ALL  u8 subaccount                               18 CONFIGURE_PUBLISHER  25 bytes
+///   prefix' = keccak256(prefix ‖ kind ‖ owner ‖ keccak256(payload)), zero before the first
+/// Configuration is given to the constructor and has the zero address as owner.
+///
+/// Deadline of an entry = max(now + inclusionMs, deadline of the entry before + intervalMs): deadlines never fall, and
+/// a flood can't make more entries due than the sequencer can take up. Fee, burned: baseFee · 2^k for a forced
+/// request and baseFee · (2^k − 1) for a deposit, k = (deadline − now − inclusionMs) / feeDoublingMs.
+interface IQueue {
+    /// @notice Entry `index` was appended; `prefixHash` covers it and all before.
+    /// @param deadline milliseconds since 1970
+    event Enqueued(
+        uint64 indexed index,
+        uint8 indexed kind,
+        address indexed owner,
+        bytes payload,
+        bytes32 prefixHash,
+        uint64 deadline
+    );
+
+    /// @notice The rollup is frozen: nothing enters any more.
+    error QueueClosed();
+    /// @notice This kind can't be requested by users.
+    error KindNotSupported(uint8 got);
+    /// @notice The payload of this kind has another length.
+    error PayloadLength(uint8 kind, uint256 expected, uint256 got);
+    /// @notice Less ether than the fee was sent.
+    error FeeTooLow(uint256 expected, uint256 got);
+    /// @notice The fee could not be burned or the surplus not be returned.
+    error EtherNotSent(address to, uint256 amount);
+    /// @notice There is no such entry.
+    error NoSuchEntry(uint256 length, uint256 got);
+
+    /// @notice Credits `amount` of `asset` to the sender's own sub-account. The vault needs an allowance.
+    /// @return index of the entry
+    function deposit(uint16 asset, uint8 subaccount, uint64 amount) external payable returns (uint64 index);
+
+    /// @notice As `deposit`, to another owner's sub-account; the sender pays.
+    function depositFor(address owner, uint16 asset, uint8 subaccount, uint64 amount)
+        external
+        payable
+        returns (uint64 index);
+
+    /// @notice Demands that the sequencer does something for the sender: 1 WITHDRAW or 2 CANCEL_ALL.
+    /// @dev Send at least `feeOf(kind)`; the surplus comes back.
+    function requestForced(uint8 kind, bytes calldata payload) external payable returns (uint64 index);
+
+    /// @notice Fee of the next entry of a kind, wei.
+    function feeOf(uint8 kind) external view returns (uint256);
+
+    /// @notice Entries so far.
+    function length() external view returns (uint64);
+
+    /// @notice What is kept of an entry.
+    /// @return prefixHash after the entry
+    /// @return deadline milliseconds since 1970
+    /// @return blockNumber in which it was appended
+    function entries(uint64 index) external view returns (bytes32 prefixHash, uint64 deadline, uint64 blockNumber);
+
+    /// @notice What a batch that takes up everything before `index` is checked against.
+    /// @return count entries so far
+    /// @return prefixHash before entry `index`
+    /// @return deadline of entry `index`; the largest number when there is no such entry
+    /// @return blockNumber of entry `index`; the largest number when there is none
+    function cursorAt(uint64 index)
+        external
+        view
+        returns (uint64 count, bytes32 prefixHash, uint64 deadline, uint64 blockNumber);
+
+    function vault() external view returns (address);
+    function rollup() external view returns (address);
+    function inclusionMs() external view returns (uint64);
+    function intervalMs() external view returns (uint64);
+    function baseFee() external view returns (uint128);
+    function feeDoublingMs() external view returns (uint64);
+}

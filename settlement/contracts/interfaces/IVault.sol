@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @notice An asset of the vault; its id is its place in the list given at deployment. Asset 0 is the quote asset.
+struct Asset {
+    address token;
+    /// @dev Smallest deposit, units of the token: dust can't crowd the queue.
+    uint64 depositMin;
+    /// @dev The vault takes no deposit that would leave it with more.
+    uint64 cap;
+}
+
+/// @title Holder of all tokens
+/// @notice Takes tokens in through `Queue` and pays them out against the ledger of a final batch, to nobody but the
+/// owner that the ledger names. No other way out exists.
+interface IVault {
+    event Deposited(address indexed from, uint16 indexed asset, uint64 amount);
+    /// @param amount paid now
+    /// @param total paid so far to this owner: the ledger's cumulative amount
+    event Withdrawn(address indexed owner, uint16 indexed asset, uint128 amount, uint128 total);
+
+    /// @notice Only `Queue` may bring deposits.
+    error NotQueue(address expected, address got);
+    /// @notice There is no such asset.
+    error UnknownAsset(uint256 assets, uint256 got);
+    /// @notice The batch is not final (or does not exist).
+    error BatchNotFinal(uint64 finalId, uint64 got);
+    /// @notice All of the proven amount was paid before.
+    error NothingToPay(uint128 paid, uint128 proven);
+    /// @notice Final batches have released less of the asset than would be paid: the ledger contradicts its totals.
+    error BeyondFinalTotal(uint256 expectedAtMost, uint256 got);
+
+    /// @notice Takes `amount` from `from`; only for `Queue`.
+    function receiveDeposit(address from, uint16 asset, uint64 amount) external;
+
+    /// @notice Pays `owner` what the ledger of final batch `batchId` says was withdrawn, less what was paid before.
+    /// Anyone may call.
+    /// @param total cumulative amount in the leaf WITHDRAWN(owner, asset), units of the token
+    /// @param batchId any final batch whose ledger has that amount
+    /// @param path packed path (sequencer/state/tree-proof.ts) of the leaf under the batch's ledger root
+    /// @return amount paid
+    function withdraw(address owner, uint16 asset, uint128 total, uint64 batchId, bytes calldata path)
+        external
+        returns (uint128 amount);
+
+    /// @notice Number of assets.
+    function assetCount() external view returns (uint16);
+    function assets(uint16 asset) external view returns (address token, uint64 depositMin, uint64 cap);
+    /// @notice Deposits less payments: what the vault holds for the ledger, units of the token.
+    function held(uint16 asset) external view returns (uint256);
+    /// @notice Paid so far to everybody.
+    function paidTotal(uint16 asset) external view returns (uint256);
+    /// @notice Paid so far to one owner.
+    function paid(address owner, uint16 asset) external view returns (uint128);
+    function queue() external view returns (address);
+    function rollup() external view returns (address);
+}

@@ -1,0 +1,190 @@
+/**
+ * Deploys a rollup: token (on development chains), Vault, Queue with its genesis configuration, Rollup. The three
+ * name each other; their addresses follow from the deployer's nonce, and Rollup's constructor checks the wiring.
+ *
+ *   const contracts = await deployRollup(l1, { sequencer, chain, markets, publishers, windowSeconds: 10 });
+ */
+
+import { type Address, encodeDeployData, getAddress, getContractAddress, type Hex } from 'viem';
+import { toHex } from '#protocol/bytes.ts';
+import { ASSETS_MAX, PUBLISHERS_MAX, PUBLISHERS_MIN } from '#protocol/limits.ts';
+import {
+  type ChainParameters,
+  chainParametersProblem,
+  encodeChainParameters,
+  encodeMarketConfig,
+  encodePublisher,
+  type MarketConfig,
+  marketConfigProblem,
+} from '#protocol/market.ts';
+import {
+  QUEUE_CONFIGURE_CHAIN,
+  QUEUE_CONFIGURE_MARKET,
+  QUEUE_CONFIGURE_PUBLISHER,
+} from '#protocol/queue-entry.ts';
+import { accountOf, type L1Client, send } from './client.ts';
+import { type Artifacts, compileContracts } from './compile.ts';
+import { findRollup, type RollupContracts } from './contracts.ts';
+import { L1Error, l1Error } from './errors.ts';
+
+export interface PublisherConfig {
+  /** 20 bytes, or as text. */
+  readonly address: Uint8Array | Address;
+  readonly weight: number;
+}
+
+export interface AssetConfig {
+  readonly token: Address;
+  /** Units of the token. */
+  readonly depositMin: number;
+  readonly cap: number;
+}
+
+export interface Genesis {
+  readonly chain: ChainParameters;
+  readonly markets: readonly MarketConfig[];
+  readonly publishers: readonly PublisherConfig[];
+}
+
+export interface DeployOptions extends Genesis {
+  /** Address of the sequencer's key. */
+  readonly sequencer: Address;
+  /** Default: a new TestToken as the quote asset. */
+  readonly assets?: readonly AssetConfig[];
+  /** Seconds between commit and finality. */
+  readonly windowSeconds: number;
+  /** Default 7 days. */
+  readonly livenessSeconds?: number;
+  /** Default 1 ether; paid by the deployer. */
+  readonly bondWei?: bigint;
+  /** Default 24 hours. */
+  readonly inclusionMs?: number;
+  /** Default 1,000. */
+  readonly intervalMs?: number;
+  /** Fee of a forced request in an empty queue, wei; default 0.0005 ether. */
+  readonly baseFeeWei?: bigint;
+  /** Default 10 minutes. */
+  readonly feeDoublingMs?: number;
+  /** Default: `compileContracts()`. */
+  readonly artifacts?: Artifacts;
+}
+
+const DAY_SECONDS = 86_400;
+const TEST_TOKEN_CAP = 2 ** 51;
+
+/** Configuration entries in the order in which they enter the queue: chain, markets, publishers. Throws a sentence. */
+export function genesisEntries(genesis: Genesis): { kind: number; payload: Hex }[] {
+  const problem =
+    chainParametersProblem(genesis.chain) ??
+    genesis.markets.map(marketConfigProblem).find((sentence) => sentence !== undefined) ??
+    publishersProblem(genesis.publishers);
+  if (problem !== undefined) throw new L1Error('rejected', `genesis: ${problem}`);
+  return [
+    { kind: QUEUE_CONFIGURE_CHAIN, payload: toHex(encodeChainParameters(genesis.chain)) },
+    ...genesis.markets.map((market) => ({
+      kind: QUEUE_CONFIGURE_MARKET,
+      payload: toHex(encodeMarketConfig(market)),
+    })),
+    ...genesis.publishers.map((publisher, index) => ({
+      kind: QUEUE_CONFIGURE_PUBLISHER,
+      payload: toHex(
+        encodePublisher({ index, address: addressBytes(publisher.address), weight: publisher.weight }),
+      ),
+    })),
+  ];
+}
+
+/** Rejects with `L1Error`; what was deployed before a failure stays behind unused. */
+export async function deployRollup(l1: L1Client, options: DeployOptions): Promise<RollupContracts> {
+  const entries = genesisEntries(options);
+  const artifacts = options.artifacts ?? (await compileContracts());
+  const deployer = accountOf(l1).address;
+  const assets = options.assets ?? [
+    { token: await deployTestToken(l1, artifacts), depositMin: 1, cap: TEST_TOKEN_CAP },
+  ];
+  if (assets.length < 1 || assets.length > ASSETS_MAX)
+    throw new L1Error('rejected', `assets: expected 1 to ${ASSETS_MAX}, got ${assets.length}`);
+
+  const nonce = await l1.public
+    .getTransactionCount({ address: deployer, blockTag: 'pending' })
+    .catch((error) => {
+      throw l1Error(error, 'deploy');
+    });
+  const at = (offset: number): Address =>
+    getContractAddress({ from: deployer, nonce: BigInt(nonce + offset) });
+  const [vault, queue, rollup] = [at(0), at(1), at(2)];
+  const deploy = async (
+    name: 'Vault' | 'Queue' | 'Rollup',
+    offset: number,
+    args: readonly unknown[],
+    value = 0n,
+  ): Promise<void> => {
+    const { abi, bytecode } = artifacts[name];
+    await send(l1, {
+      data: encodeDeployData({ abi, bytecode, args }),
+      value,
+      nonce: nonce + offset,
+      doing: `deploy ${name}`,
+    });
+  };
+  await deploy('Vault', 0, [
+    queue,
+    rollup,
+    assets.map((asset) => ({
+      token: asset.token,
+      depositMin: BigInt(asset.depositMin),
+      cap: BigInt(asset.cap),
+    })),
+  ]);
+  await deploy('Queue', 1, [
+    vault,
+    rollup,
+    {
+      inclusionMs: BigInt(options.inclusionMs ?? DAY_SECONDS * 1000),
+      intervalMs: BigInt(options.intervalMs ?? 1_000),
+      baseFee: options.baseFeeWei ?? 500_000_000_000_000n,
+      feeDoublingMs: BigInt(options.feeDoublingMs ?? 600_000),
+    },
+    entries,
+  ]);
+  const bond = options.bondWei ?? 10n ** 18n;
+  await deploy(
+    'Rollup',
+    2,
+    [
+      queue,
+      vault,
+      {
+        sequencer: options.sequencer,
+        window: BigInt(options.windowSeconds),
+        livenessLimit: BigInt(options.livenessSeconds ?? 7 * DAY_SECONDS),
+        bond,
+      },
+    ],
+    bond,
+  );
+  return findRollup(l1, { address: rollup });
+}
+
+/** Deploys the quote asset of development chains; resolves with its address. */
+export async function deployTestToken(l1: L1Client, artifacts?: Artifacts): Promise<Address> {
+  const { abi, bytecode } = (artifacts ?? (await compileContracts())).TestToken;
+  const receipt = await send(l1, { data: encodeDeployData({ abi, bytecode }), doing: 'deploy TestToken' });
+  return getAddress(receipt.contractAddress!);
+}
+
+function publishersProblem(publishers: readonly PublisherConfig[]): string | undefined {
+  if (publishers.length < PUBLISHERS_MIN || publishers.length > PUBLISHERS_MAX)
+    return `publishers: expected ${PUBLISHERS_MIN} to ${PUBLISHERS_MAX}, got ${publishers.length}`;
+  for (const [index, { address, weight }] of publishers.entries()) {
+    if (!Number.isSafeInteger(weight) || weight < 1 || weight > 1_000_000)
+      return `publishers[${index}].weight: expected an integer from 1 to 1000000, got ${weight}`;
+    if (addressBytes(address).length !== 20)
+      return `publishers[${index}].address: expected 20 bytes, got ${addressBytes(address).length}`;
+  }
+  return undefined;
+}
+
+function addressBytes(address: Uint8Array | Address): Uint8Array {
+  return typeof address === 'string' ? Uint8Array.from(Buffer.from(address.slice(2), 'hex')) : address;
+}
