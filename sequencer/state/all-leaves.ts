@@ -1,0 +1,97 @@
+/** Every leaf of a state, computed from scratch: what the trees hold, said plainly. */
+import { compareBytes, fromHex } from '#protocol/bytes.ts';
+import type { ExchangeState } from './exchange-state.ts';
+import * as keys from './keys.ts';
+import * as leaves from './leaves.ts';
+
+export type Leaf = readonly [key: Uint8Array, value: Uint8Array];
+
+/** Leaves by ascending key. Linear in the state; batcher and verifier keep their trees step by step instead. */
+export function allLeaves(state: ExchangeState): { ledger: Leaf[]; book: Leaf[] } {
+  const found: Leaf[] = [];
+  const add = (key: Uint8Array, value: leaves.LeafValue): void => {
+    if (value !== undefined) found.push([key, value]);
+  };
+  add(keys.globalsKey(), leaves.globalsLeaf(state));
+  add(keys.publishersKey(), leaves.publishersLeaf(state));
+  add(keys.queueKey(), leaves.queueLeaf(state));
+  add(keys.countersKey(), leaves.countersLeaf(state));
+  for (const register of [keys.REGISTER_MESSAGE, keys.REGISTER_INCOMING, keys.REGISTER_WALK])
+    add(keys.registerKey(register), leaves.registerLeaf(state, register));
+  for (const [id, total] of state.withdrawn) {
+    const [owner, asset] = id.split(':') as [string, string];
+    add(keys.withdrawnKey(fromHex(owner), Number(asset)), leaves.withdrawnLeaf(total));
+  }
+  addMarkets(state, add);
+  addAccounts(state, add);
+  found.sort(([a], [b]) => compareBytes(a, b));
+  const split = found.findIndex(([key]) => keys.isBookKey(key));
+  return split < 0
+    ? { ledger: found, book: [] }
+    : { ledger: found.slice(0, split), book: found.slice(split) };
+}
+
+type Add = (key: Uint8Array, value: leaves.LeafValue) => void;
+
+function addMarkets(state: ExchangeState, add: Add): void {
+  for (let id = 0; id < state.markets.length; id++) {
+    if (id % keys.PRICES_PER_LEAF === 0)
+      add(keys.pricesKey(id), leaves.pricesLeaf(state, id / keys.PRICES_PER_LEAF));
+    const market = state.market(id);
+    if (market === undefined) continue;
+    add(keys.marketConfigKey(id), leaves.marketConfigLeaf(state, id));
+    add(keys.marketStateKey(id), leaves.marketStateLeaf(state, id));
+    add(keys.oracleKey(id), leaves.oracleLeaf(state, id));
+    for (const book of [market.bids, market.asks])
+      for (let n = 0; n < book.depth; n++) {
+        const price = book.priceAt(n);
+        add(keys.levelKey(id, book.side, price), leaves.levelLeaf(state, id, book.side, price));
+      }
+  }
+}
+
+function addAccounts(state: ExchangeState, add: Add): void {
+  const { accounts, positions, orders } = state;
+  for (let account = 1; account <= accounts.count; account++) {
+    add(keys.accountKey(account), leaves.accountLeaf(state, account));
+    const owner = accounts.owner(account);
+    add(keys.ownerKey(owner, accounts.subaccount(account)), leaves.ownerLeaf(account));
+    const deadMan = accounts.deadMan[account]!;
+    if (deadMan !== 0)
+      add(
+        keys.expiryKey(deadMan, keys.EXPIRY_DEAD_MAN, account),
+        leaves.expiryLeaf(state, deadMan, keys.EXPIRY_DEAD_MAN, account),
+      );
+    for (const { key } of state.sessionKeys.get(account) ?? [])
+      add(keys.sessionKeyKey(account, key), leaves.sessionKeyLeaf(state, account, key));
+    for (let slot = accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot))
+      for (let order = positions.ownHead(slot); order >= 0; order = orders.ownNext(order))
+        addOrder(state, order, add);
+  }
+}
+
+function addOrder(state: ExchangeState, slot: number, add: Add): void {
+  const { orders } = state;
+  const id = orders.id(slot);
+  const account = orders.account(slot);
+  const market = orders.market(slot);
+  const price = orders.price(slot);
+  const priority = orders.priority(slot);
+  const clientId = orders.clientId(slot);
+  const expiry = orders.expiry(slot);
+  add(
+    keys.orderKey(market, orders.side(slot), price, priority),
+    leaves.orderLeaf(state, id, price, priority),
+  );
+  add(keys.orderIndexKey(account, market, id), leaves.orderIndexLeaf(state, id));
+  if (clientId !== 0)
+    add(
+      keys.clientIndexKey(account, market, clientId),
+      leaves.clientIndexLeaf(state, account, market, clientId),
+    );
+  if (expiry !== 0)
+    add(
+      keys.expiryKey(expiry, keys.EXPIRY_ORDER, id),
+      leaves.expiryLeaf(state, expiry, keys.EXPIRY_ORDER, id),
+    );
+}
