@@ -34,6 +34,11 @@ import type { Keccak } from './hash.ts';
 import { AbiWords, type SigningDomain, typeHash } from './signing.ts';
 
 export const BATCH_VERSION = 1;
+/** Where the chain of batches begins (Rollup.sol): everything else of the first header's pre-values is zero. */
+export const FIRST_BATCH_ID = 1;
+export const FIRST_EPOCH = 1;
+export const FIRST_STEP = 0;
+export const FIRST_SEQ = 1;
 export const HEADER_BYTES = 510;
 export const TRACE_ENTRY_BYTES = 92;
 export const WITHDRAWN_ENTRY_BYTES = 18;
