@@ -82,8 +82,8 @@ export class MemoryJournal implements Journal {
     return this.end;
   }
 
-  async *readFrom(seq: Seq, through: Seq = this.end.seq): AsyncGenerator<JournalRecord> {
-    if (seq > through) return;
+  async *readFrom(seq: Seq, through?: Seq): AsyncGenerator<JournalRecord> {
+    if (seq > Math.min(through ?? this.end.seq, this.end.seq)) return;
     if (seq < this.firstSeq)
       throw new JournalError('pruned', `memory journal no longer holds command ${seq}`, {
         expected: `at least ${this.firstSeq}`,
@@ -92,9 +92,9 @@ export class MemoryJournal implements Journal {
     for (const { epoch, firstSeq, count, payload, mark } of [...this.frames]) {
       const last = firstSeq + count - 1;
       if (last < seq) continue;
-      if (firstSeq > through) return;
       if (count > 0) yield { kind: 'commands', epoch, firstSeq, count, payload };
       if (mark !== undefined) yield { kind: 'mark', epoch, ...mark };
+      if (through !== undefined && last >= through) return;
     }
   }
 

@@ -253,7 +253,7 @@ export class SegmentJournal implements Journal {
 
   readFrom(seq: Seq, through?: Seq): AsyncIterable<JournalRecord> {
     const range = { disk: this.disk, directory: this.directory, seq };
-    if (through !== undefined && through < this.end.seq) return readRecords({ ...range, through });
+    if (through !== undefined && through <= this.end.seq) return readRecords({ ...range, through });
     const durable = { segment: this.segments.at(-1)!.index, end: this.offset };
     return readRecords({ ...range, through: this.end.seq, durable });
   }
