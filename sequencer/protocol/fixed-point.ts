@@ -19,6 +19,15 @@ export function mulPpmDown(n: number, ratePpm: number): number {
   return millions * ratePpm + Math.floor((rest * ratePpm) / MILLION);
 }
 
+/** ⌊a / b⌋ for 0 <= a <= 2^53 - 1, b > 0: a float division can round up to the next integer, this can't. */
+export const divDown = (a: number, b: number): number => (a - (a % b)) / b;
+
+/** ⌈a / b⌉, same domain. */
+export function divUp(a: number, b: number): number {
+  const rest = a % b;
+  return rest === 0 ? a / b : (a - rest) / b + 1;
+}
+
 /** ⌊a / b⌋ toward minus infinity, b > 0. */
 export function fdiv(a: bigint, b: bigint): bigint {
   const q = a / b;

@@ -3,11 +3,13 @@
  * continuation is legal. They are plain working variables of the live engine; traces store them as leaves.
  */
 
+const NO_RECORD = new Uint8Array(0);
+
 /** The message whose operations are being executed. */
 export class MessageRegister {
   active = false;
-  /** keccak256 of the signed message. Filled only where a trace needs it. */
-  hash: Uint8Array = new Uint8Array(32);
+  /** The record whose body is the signed message; its leaf holds the keccak256 of that body. */
+  record: Uint8Array = NO_RECORD;
   account = 0;
   /** What the signer may do: SCOPE bits of a session key, `SCOPE_OWNER` for the owner. */
   scope = 0;
@@ -32,6 +34,8 @@ export class IncomingRegister {
   size = 0;
   remaining = 0;
   orderId = 0;
+  /** Place in time priority that it takes when it rests. */
+  priority = 0;
   clientId = 0;
   expiry = 0;
   /** Admitted only because it reduces: each fill must not lower equity over maintenance margin. */

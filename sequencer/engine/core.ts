@@ -1,0 +1,76 @@
+/** What every handler works with: the state, where to say what happened, and where to say what was touched. */
+import { EventBuffer, EventKind, OPERATION_RESULT } from '#protocol/event.ts';
+import { MESSAGE_HEADER_BYTES, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
+import { OPERATION_BYTES } from '#protocol/operation.ts';
+import type { ExchangeState } from '#state/exchange-state.ts';
+import { REGISTER_MESSAGE } from '#state/keys.ts';
+import type { Trace } from '#state/trace.ts';
+import { FillOutcome } from './risk/fill.ts';
+
+export class Core {
+  /** Scratch record, so that a fill allocates nothing. */
+  readonly fill = new FillOutcome();
+  readonly state: ExchangeState;
+  readonly trace: Trace;
+  readonly events = new EventBuffer();
+  private pending = false;
+  /** Time of the record being applied; `state.now` follows with its first step. */
+  time = 0;
+
+  constructor(state: ExchangeState, trace: Trace) {
+    this.state = state;
+    this.trace = trace;
+  }
+
+  /** A record of so many bytes, stamped `time`, is applied from the next step on. */
+  begin(bytes: number, time: number): void {
+    this.time = time;
+    this.pending = true;
+    this.events.start(this.state.seq + 1, time);
+    this.trace.record(bytes);
+  }
+
+  /** A step begins: call before its first effect. The first one of a record moves the clock and the seq. */
+  step(kind: number): void {
+    this.trace.step(kind);
+    if (!this.pending) return;
+    this.pending = false;
+    this.state.seq++;
+    this.state.now = this.time;
+    this.trace.globals();
+  }
+}
+
+/** What one operation did, for its sender. */
+export interface OperationOutcome {
+  code: number;
+  orderId?: number;
+  clientId?: number;
+  filled?: number;
+  remaining?: number;
+  canceled?: number;
+  filledQuote?: number;
+}
+
+/** Ends the current operation of the message register: tells its sender, and moves on to the next one. */
+export function finishOperation(core: Core, outcome: OperationOutcome): void {
+  const { state, events } = core;
+  const { message } = state;
+  const kind = message.record[RECORD_HEADER_BYTES + MESSAGE_HEADER_BYTES + message.offset]!;
+  const at = events.add(EventKind.OPERATION_RESULT);
+  const row = events.data;
+  row[at + OPERATION_RESULT.account] = message.account;
+  row[at + OPERATION_RESULT.index] = message.next;
+  row[at + OPERATION_RESULT.operation] = kind;
+  row[at + OPERATION_RESULT.code] = outcome.code;
+  row[at + OPERATION_RESULT.orderId] = outcome.orderId ?? 0;
+  row[at + OPERATION_RESULT.clientId] = outcome.clientId ?? 0;
+  row[at + OPERATION_RESULT.filled] = outcome.filled ?? 0;
+  row[at + OPERATION_RESULT.remaining] = outcome.remaining ?? 0;
+  row[at + OPERATION_RESULT.canceled] = outcome.canceled ?? 0;
+  row[at + OPERATION_RESULT.filledQuote] = outcome.filledQuote ?? 0;
+  message.next++;
+  message.offset += OPERATION_BYTES[kind]!;
+  if (message.next === message.count) message.active = false;
+  core.trace.register(REGISTER_MESSAGE);
+}

@@ -1,0 +1,88 @@
+/** SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT: what an account has switched on. */
+import { getU64 } from '#protocol/bytes.ts';
+import { DEAD_MAN_SET, EventKind, SESSION_KEY_SET } from '#protocol/event.ts';
+import { TIME_MS_MAX } from '#protocol/limits.ts';
+import { SCOPE_ALL } from '#protocol/operation.ts';
+import { Reject } from '#protocol/reject.ts';
+import { newNonceWindow } from '#state/accounts.ts';
+import { EXPIRY_DEAD_MAN } from '#state/keys.ts';
+import { StepKind } from '#state/trace.ts';
+import { type Core, finishOperation } from '../core.ts';
+
+/** The nearest dead-man deadline that may be set: room for the next heartbeat. */
+export const DEAD_MAN_AHEAD_MIN_MS = 1_000;
+/** A longer grace would keep orders alive that nobody watches. */
+export const DISCONNECT_GRACE_MAX_MS = 600_000;
+
+export function setSessionKey(core: Core, view: DataView, at: number): void {
+  const { state, trace, events } = core;
+  core.step(StepKind.SESSION_KEY);
+  const { account } = state.message;
+  const scope = view.getUint8(at + 1);
+  const key = new Uint8Array(view.buffer, view.byteOffset + at + 4, 20).slice();
+  const expiry = getU64(view, at + 24);
+  const existing = state.sessionKey(account, key);
+  let code: number = Reject.NONE;
+  const ends = expiry === 0;
+  const validScope = ends ? scope === 0 : scope >= 1 && (scope & ~SCOPE_ALL) === 0;
+  const validExpiry = ends || (expiry > state.now && expiry <= TIME_MS_MAX);
+  const full = state.accounts.sessionKeys[account]! >= state.chain.sessionKeysMax;
+  const isZero = key.every((byte) => byte === 0);
+  if (existing === undefined && !ends && full) code = Reject.TOO_MANY_SESSION_KEYS;
+  else if (!validScope || !validExpiry || isZero || (existing === undefined && ends))
+    code = Reject.INVALID_SESSION_KEY;
+  if (code === Reject.NONE) {
+    // An ended key keeps its leaf: its used nonces must stay used if it is registered again.
+    if (existing === undefined) {
+      state.addSessionKey(account, { key, scope, expiry, nonces: newNonceWindow() });
+      trace.account(account);
+    } else {
+      existing.scope = scope;
+      existing.expiry = expiry;
+    }
+    trace.sessionKey(account, key);
+    const row = events.add(EventKind.SESSION_KEY_SET);
+    events.data[row + SESSION_KEY_SET.account] = account;
+    events.data[row + SESSION_KEY_SET.scope] = scope;
+    events.data[row + SESSION_KEY_SET.expiry] = expiry;
+  }
+  finishOperation(core, { code });
+}
+
+export function setCancelAfter(core: Core, view: DataView, at: number): void {
+  const { state, trace, events } = core;
+  core.step(StepKind.CANCEL_AFTER);
+  const { account } = state.message;
+  const deadline = getU64(view, at + 8);
+  if (deadline !== 0 && (deadline < state.now + DEAD_MAN_AHEAD_MIN_MS || deadline > TIME_MS_MAX)) {
+    finishOperation(core, { code: Reject.INVALID_DEADLINE });
+    return;
+  }
+  const before = state.accounts.deadMan[account]!;
+  if (before !== 0) trace.expiry(before, EXPIRY_DEAD_MAN, account);
+  state.accounts.deadMan[account] = deadline;
+  trace.account(account);
+  if (deadline !== 0) {
+    state.expiries.push({ time: deadline, kind: EXPIRY_DEAD_MAN, id: account });
+    trace.expiry(deadline, EXPIRY_DEAD_MAN, account);
+  }
+  const row = events.add(EventKind.DEAD_MAN_SET);
+  events.data[row + DEAD_MAN_SET.account] = account;
+  events.data[row + DEAD_MAN_SET.deadline] = deadline;
+  finishOperation(core, { code: Reject.NONE });
+}
+
+export function setCancelOnDisconnect(core: Core, view: DataView, at: number): void {
+  const { state, trace } = core;
+  core.step(StepKind.CANCEL_ON_DISCONNECT);
+  const { account } = state.message;
+  const enabled = view.getUint8(at + 1) === 1;
+  const graceMs = view.getUint32(at + 4, true);
+  if (graceMs > DISCONNECT_GRACE_MAX_MS) {
+    finishOperation(core, { code: Reject.INVALID_DEADLINE });
+    return;
+  }
+  state.accounts.disconnectGrace[account] = enabled ? graceMs + 1 : 0;
+  trace.account(account);
+  finishOperation(core, { code: Reject.NONE });
+}

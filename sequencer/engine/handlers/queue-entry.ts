@@ -1,0 +1,128 @@
+/** QUEUE_ENTRY: what L1 asks for — deposits, forced withdrawals and cancels, configuration. */
+import { ACCOUNT_CREATED, DEPOSIT, EventKind, QUEUE_PROCESSED, RemoveReason } from '#protocol/event.ts';
+import { QUOTE_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
+import {
+  decodeMoneyPayload,
+  decodeQueueEntry,
+  nextQueueHash,
+  QUEUE_CANCEL_ALL,
+  QUEUE_CONFIGURE_CHAIN,
+  QUEUE_CONFIGURE_MARKET,
+  QUEUE_CONFIGURE_PUBLISHER,
+  QUEUE_DEPOSIT,
+  QUEUE_WITHDRAW,
+  type QueueEntry,
+} from '#protocol/queue-entry.ts';
+import { Reject } from '#protocol/reject.ts';
+import { QUOTE_ASSET } from '#protocol/units.ts';
+import { StepKind } from '#state/trace.ts';
+import type { Core } from '../core.ts';
+import type { RiskChecks } from '../risk/pre-trade.ts';
+import { addCash } from '../risk/settle-fill.ts';
+import { withdrawable } from '../risk/withdrawable.ts';
+import { configureChain, configureMarket, configurePublisher } from './configure.ts';
+import { payOut } from './money.ts';
+import { openWalk, runWalk } from './walk.ts';
+
+const STEP_BY_KIND = new Map<number, number>([
+  [QUEUE_DEPOSIT, StepKind.DEPOSIT],
+  [QUEUE_CONFIGURE_CHAIN, StepKind.CONFIGURE],
+  [QUEUE_CONFIGURE_MARKET, StepKind.CONFIGURE],
+  [QUEUE_CONFIGURE_PUBLISHER, StepKind.CONFIGURE],
+]);
+
+/** The entry of a record, undefined unless it is whole and the next one in the queue. */
+export function nextEntry(core: Core, record: Uint8Array): QueueEntry | undefined {
+  const entry = decodeQueueEntry(record.subarray(RECORD_HEADER_BYTES));
+  return entry?.index === core.state.queueNext ? entry : undefined;
+}
+
+export function applyQueueEntry(core: Core, risk: RiskChecks, record: Uint8Array): void {
+  const { state, trace, events } = core;
+  const entry = nextEntry(core, record);
+  core.step(entry === undefined ? StepKind.FORCED : (STEP_BY_KIND.get(entry.kind) ?? StepKind.FORCED));
+  if (entry === undefined) return;
+  state.queueHash = nextQueueHash(state.keccak, state.queueHash, entry);
+  state.queueNext = entry.index + 1;
+  trace.queue();
+  const code = process(core, risk, entry);
+  const at = events.add(EventKind.QUEUE_PROCESSED);
+  events.data[at + QUEUE_PROCESSED.index] = entry.index;
+  events.data[at + QUEUE_PROCESSED.kind] = entry.kind;
+  events.data[at + QUEUE_PROCESSED.code] = code;
+  if (state.walk.active) runWalk(core);
+}
+
+function process(core: Core, risk: RiskChecks, entry: QueueEntry): number {
+  switch (entry.kind) {
+    case QUEUE_DEPOSIT:
+      return deposit(core, entry);
+    case QUEUE_WITHDRAW:
+      return forcedWithdraw(core, risk, entry);
+    case QUEUE_CANCEL_ALL:
+      return forcedCancelAll(core, entry);
+    case QUEUE_CONFIGURE_CHAIN:
+      return configureChain(core, entry.payload);
+    case QUEUE_CONFIGURE_MARKET:
+      return configureMarket(core, entry.payload);
+    case QUEUE_CONFIGURE_PUBLISHER:
+      return configurePublisher(core, entry.payload);
+    default:
+      return Reject.QUEUE_ENTRY_INVALID;
+  }
+}
+
+/** A deposit that can't be credited to the account (another asset, or beyond the cash bound) goes back to L1. */
+function deposit(core: Core, entry: QueueEntry): number {
+  const { state, trace, events } = core;
+  const money = decodeMoneyPayload(entry.payload);
+  if (money === undefined) return Reject.QUEUE_ENTRY_INVALID;
+  const { asset, subaccount, amount } = money;
+  let account = state.accountOf(entry.owner, subaccount);
+  if (account === 0) {
+    account = state.createAccount(entry.owner, subaccount);
+    trace.owner(account);
+    trace.account(account);
+    trace.globals();
+    const at = events.add(EventKind.ACCOUNT_CREATED);
+    events.data[at + ACCOUNT_CREATED.account] = account;
+    events.data[at + ACCOUNT_CREATED.subaccount] = subaccount;
+  }
+  if (asset !== QUOTE_ASSET || state.accounts.cash[account]! + amount > QUOTE_MAX / 2) {
+    state.setWithdrawn(entry.owner, asset, state.withdrawnBy(entry.owner, asset) + BigInt(amount));
+    trace.withdrawn(account, asset);
+    return asset === QUOTE_ASSET ? Reject.AMOUNT_OUT_OF_RANGE : Reject.UNKNOWN_ASSET;
+  }
+  addCash(core, account, amount);
+  trace.account(account);
+  const at = events.add(EventKind.DEPOSIT);
+  events.data[at + DEPOSIT.account] = account;
+  events.data[at + DEPOSIT.asset] = asset;
+  events.data[at + DEPOSIT.amount] = amount;
+  events.data[at + DEPOSIT.queueIndex] = entry.index;
+  return Reject.NONE;
+}
+
+/** Pays min(requested, what may be withdrawn). */
+function forcedWithdraw(core: Core, risk: RiskChecks, entry: QueueEntry): number {
+  const { state } = core;
+  const money = decodeMoneyPayload(entry.payload);
+  if (money === undefined) return Reject.QUEUE_ENTRY_INVALID;
+  if (money.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
+  const account = state.accountOf(entry.owner, money.subaccount);
+  if (account === 0) return Reject.UNKNOWN_ACCOUNT;
+  const margin = risk.margin(account);
+  if (margin.stale) return Reject.ORACLE_STALE;
+  const amount = Math.min(money.amount, withdrawable(state, account, margin));
+  if (amount === 0) return Reject.INSUFFICIENT_FREE_COLLATERAL;
+  payOut(core, account, amount, true);
+  return Reject.NONE;
+}
+
+function forcedCancelAll(core: Core, entry: QueueEntry): number {
+  if (entry.payload.length !== 1) return Reject.QUEUE_ENTRY_INVALID;
+  const account = core.state.accountOf(entry.owner, entry.payload[0]!);
+  if (account === 0) return Reject.UNKNOWN_ACCOUNT;
+  openWalk(core, { account, market: -1, reason: RemoveReason.FORCED, ofMessage: false });
+  return Reject.NONE;
+}

@@ -1,0 +1,35 @@
+/** Index price of a market from signed reports (margin.md section 5). */
+
+export interface Weighted {
+  readonly value: number;
+  readonly weight: number;
+}
+
+/** Lower weighted median: the smallest value at which the weights of it and all below reach half of the total. */
+export function lowerWeightedMedian(items: readonly Weighted[]): number {
+  const sorted = [...items].sort((a, b) => a.value - b.value);
+  let total = 0;
+  for (const item of sorted) total += item.weight;
+  let sum = 0;
+  for (const item of sorted) {
+    sum += item.weight;
+    if (2 * sum >= total) return item.value;
+  }
+  return 0;
+}
+
+export interface UsedReport {
+  readonly price: number;
+  readonly confidence: number;
+  readonly weight: number;
+}
+
+/** Index and its confidence: weighted median of the confidences plus that of the distances from the index; ticks. */
+export function indexOf(reports: readonly UsedReport[]): { index: number; confidence: number } {
+  const index = lowerWeightedMedian(reports.map((r) => ({ value: r.price, weight: r.weight })));
+  const confidence = lowerWeightedMedian(reports.map((r) => ({ value: r.confidence, weight: r.weight })));
+  const dispersion = lowerWeightedMedian(
+    reports.map((r) => ({ value: Math.abs(r.price - index), weight: r.weight })),
+  );
+  return { index, confidence: Math.min(confidence + dispersion, 2 ** 32 - 1) };
+}

@@ -1,0 +1,159 @@
+/**
+ * Margin of an account (margin.md sections 2 and 3): cross margin with the quote asset as collateral.
+ * Requirements round up, what counts for the account rounds down. All sums stay below 2^53.
+ */
+import { fdiv, mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
+import type { ExchangeState } from '#state/exchange-state.ts';
+import type { MarketState, TierRow } from '#state/market-state.ts';
+
+/** Everything in q. `reset` by the functions that fill it. */
+export class Margin {
+  /** V_I: cash and positions, profit counted at the market's profit weight. */
+  equityInitial = 0;
+  /** V_M: the same with profit in full. */
+  equityMaintenance = 0;
+  /** IM: with open orders and their loss against the mark. */
+  initial = 0;
+  /** MM: of positions alone. */
+  maintenance = 0;
+  /** Σ of the positions' notional at the mark. */
+  notional = 0;
+  /** Some market of the account has no fresh index. */
+  stale = false;
+
+  reset(cash: number): void {
+    this.equityInitial = cash;
+    this.equityMaintenance = cash;
+    this.initial = 0;
+    this.maintenance = 0;
+    this.notional = 0;
+    this.stale = false;
+  }
+}
+
+const tierOf = (tiers: readonly TierRow[], notional: number): TierRow => {
+  let tier = tiers[0]!;
+  for (let i = 1; i < tiers.length && tiers[i]!.lower <= notional; i++) tier = tiers[i]!;
+  return tier;
+};
+
+/** ⌈(N · r_k − d_k) / 1e6⌉ for the tier of N, in q. */
+export function initialRequirement(tiers: readonly TierRow[], notional: number): number {
+  const tier = tierOf(tiers, notional);
+  return mulPpmUp(notional, tier.initialPpm) - tier.initialDeduction;
+}
+
+export function maintenanceRequirement(tiers: readonly TierRow[], notional: number): number {
+  const tier = tierOf(tiers, notional);
+  return mulPpmUp(notional, tier.maintenancePpm) - tier.maintenanceDeduction;
+}
+
+/** A position with its open-order totals: what one market adds to an account's margin. */
+export class Exposure {
+  size = 0;
+  v = 0;
+  bidLots = 0;
+  askLots = 0;
+  bidQuote = 0;
+  askQuote = 0;
+  /** Funding owed to (+) or by (−) the position since its last settlement, q. */
+  funding = 0;
+
+  clear(): this {
+    this.size = 0;
+    this.v = 0;
+    this.bidLots = 0;
+    this.askLots = 0;
+    this.bidQuote = 0;
+    this.askQuote = 0;
+    this.funding = 0;
+    return this;
+  }
+
+  load(state: ExchangeState, slot: number): this {
+    if (slot < 0) return this.clear();
+    const { positions } = state;
+    this.size = positions.size(slot);
+    this.v = positions.v(slot);
+    this.bidLots = positions.bidLots(slot);
+    this.askLots = positions.askLots(slot);
+    this.bidQuote = positions.bidQuote(slot);
+    this.askQuote = positions.askQuote(slot);
+    this.funding = unsettledFunding(state, slot);
+    return this;
+  }
+}
+
+/** ⌊−s · (I − I_last) / 1e9⌋ q; positive is received. */
+export function unsettledFunding(state: ExchangeState, slot: number): number {
+  const { positions } = state;
+  const size = positions.size(slot);
+  const market = state.markets[positions.market(slot)]!;
+  if (size === 0 || positions.fundingTick(slot) === market.fundingTick) return 0;
+  return Number(fdiv(-BigInt(size) * (market.fundingIndex - positions.fundingIndex[slot]!), 1_000_000_000n));
+}
+
+/** True when the market's index is recent enough for new risk and for money to leave. */
+export const isFresh = (state: ExchangeState, market: MarketState): boolean =>
+  market.index > 0 && state.now - market.indexTime <= state.chain.voidMs;
+
+/**
+ * Loss against the mark if all bids or all asks fill, whichever is worse, and not less than 0 (margin.md
+ * section 3: computed from totals, so that a proof needs the account leaf alone).
+ */
+export function openLoss(exposure: Exposure, lotValue: number): number {
+  return Math.max(
+    0,
+    exposure.bidQuote - lotValue * exposure.bidLots,
+    lotValue * exposure.askLots - exposure.askQuote,
+  );
+}
+
+/** Adds one market's exposure to `out`. */
+export function addExposure(out: Margin, market: MarketState, exposure: Exposure): void {
+  const lotValue = market.lotValue(market.mark);
+  const profit = exposure.size * lotValue + exposure.v;
+  out.equityMaintenance += profit + exposure.funding;
+  out.equityInitial +=
+    (profit > 0 ? mulPpmDown(profit, market.config.profitWeightPpm) : profit) + exposure.funding;
+  const notional = Math.abs(exposure.size) * lotValue;
+  out.notional += notional;
+  out.maintenance += maintenanceRequirement(market.tiers, notional);
+  const worst = Math.max(
+    Math.abs(exposure.size + exposure.bidLots),
+    Math.abs(exposure.size - exposure.askLots),
+  );
+  out.initial += initialRequirement(market.tiers, worst * lotValue) + openLoss(exposure, lotValue);
+}
+
+/** Computes margins with its own scratch records, so that the hot path allocates nothing. */
+export class MarginCalculator {
+  private readonly state: ExchangeState;
+  private readonly exposure = new Exposure();
+
+  constructor(state: ExchangeState) {
+    this.state = state;
+  }
+
+  /** The account as it stands; `exceptMarket` (-1: none) is left out, for a caller that adds its own version. */
+  compute(out: Margin, account: number, exceptMarket = -1): Margin {
+    const { state } = this;
+    const { positions } = state;
+    out.reset(state.accounts.cash[account]!);
+    for (let slot = state.accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot)) {
+      const id = positions.market(slot);
+      const market = state.markets[id]!;
+      if (!isFresh(state, market)) out.stale = true;
+      if (id !== exceptMarket) addExposure(out, market, this.exposure.load(state, slot));
+    }
+    return out;
+  }
+}
+
+/** V'·M ≥ V·M': a fill that reduces a position must not lower equity over maintenance margin. */
+export function keepsRatio(before: Margin, after: Margin): boolean {
+  return (
+    BigInt(after.equityMaintenance) * BigInt(before.maintenance) >=
+    BigInt(before.equityMaintenance) * BigInt(after.maintenance)
+  );
+}

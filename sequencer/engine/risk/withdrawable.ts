@@ -1,0 +1,30 @@
+/** What may leave an account: equity after it stays above initial margin and a share of notional (margin.md section 3). */
+import { mulPpmUp } from '#protocol/fixed-point.ts';
+import { Reject } from '#protocol/reject.ts';
+import type { ExchangeState } from '#state/exchange-state.ts';
+import { type Margin, unsettledFunding } from './margin.ts';
+
+/**
+ * q that may be withdrawn or transferred now: min(cash with funding settled, V_I − max(IM, floor · ΣN)), not
+ * below 0. `margin` is the account's as it stands.
+ */
+export function withdrawable(state: ExchangeState, account: number, margin: Margin): number {
+  const { accounts, positions } = state;
+  let cash = accounts.cash[account]!;
+  for (let slot = accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot))
+    cash += unsettledFunding(state, slot);
+  const floor = mulPpmUp(margin.notional, state.chain.withdrawalFloorPpm);
+  return Math.max(0, Math.min(cash, margin.equityInitial - Math.max(margin.initial, floor)));
+}
+
+/** Reject code for taking `amount` out, 0 when it may go. */
+export function checkWithdrawal(
+  state: ExchangeState,
+  account: number,
+  margin: Margin,
+  amount: number,
+): number {
+  if (amount < 1 || !Number.isSafeInteger(amount)) return Reject.AMOUNT_OUT_OF_RANGE;
+  if (margin.stale) return Reject.ORACLE_STALE;
+  return amount <= withdrawable(state, account, margin) ? Reject.NONE : Reject.INSUFFICIENT_FREE_COLLATERAL;
+}
