@@ -9,10 +9,15 @@
  * bitIndex = first bit (0 = most significant) in which the two subtrees differ; left holds the zero bit, so that
  * in-order is ascending key order. A node's hash does not depend on where it stands.
  *
- * A reference to a child is the index of a node, or ~index of a leaf. Invariant: above a dirty leaf or node every
- * node is dirty, so that marking stops at the first dirty ancestor and `root` descends into dirty nodes only.
+ * Nodes are records of 80 bytes in one buffer, so that a search meets one or two cache lines a node and hashing
+ * finds both inputs in the node itself, wherever the children are:
+ *      0 i32 left child    4 i32 right child     reference: the index of a node, or ~index of a leaf
+ *      8 i32 stale         bit 0, 1: the hash of the left, right child below is out of date
+ *     12 (2 unused)  14 tag 0x01  15 bitIndex  16 b32 left hash  48 b32 right hash  80 end
+ * A node's own hash stands in its parent, the root's in `rootHash`. Invariant: where a child's hash is stale, so
+ * is the node's own in its parent, up to the root; so marking stops at the first mark it meets, and `root` descends
+ * along marks only.
  */
-import { assert } from '#protocol/assert.ts';
 import { equalBytes } from '#protocol/bytes.ts';
 import { HASH_BYTES, type Keccak, ZERO_HASH } from '#protocol/hash.ts';
 import { LEAF_VALUE_BYTES_MAX } from '#protocol/limits.ts';
@@ -26,6 +31,15 @@ export const KEY_BITS = 8 * KEY_BYTES;
 const INITIAL_CAPACITY = 1024;
 const LEAF_PREIMAGE_BYTES = 1 + KEY_BYTES + HASH_BYTES;
 const NODE_PREIMAGE_BYTES = 2 + 2 * HASH_BYTES;
+const NODE_BYTES = 80;
+const NODE_WORDS = NODE_BYTES / 4;
+const STALE = 2;
+/** The preimage begins in the middle of this word. */
+const PREIMAGE_WORD = 3;
+const PREIMAGE_WORDS = NODE_WORDS - PREIMAGE_WORD;
+const TAG_AT = 14;
+const BIT_AT = 15;
+const LEFT_HASH_AT = 16;
 
 export interface Entry {
   /** 32 bytes, a copy. */
@@ -46,36 +60,33 @@ export class StateTree {
 
   private readonly keccak: Keccak;
   private readonly leafPreimage = new Uint8Array(LEAF_PREIMAGE_BYTES);
-  private readonly nodePreimage = new Uint8Array(NODE_PREIMAGE_BYTES);
+  private readonly preimageWords = new Int32Array(PREIMAGE_WORDS);
+  private readonly nodePreimage = new Uint8Array(this.preimageWords.buffer, 2, NODE_PREIMAGE_BYTES);
   /** Nodes from the root to the leaf of the last `descend`. */
   private readonly path = new Int32Array(KEY_BITS);
   /** Nodes whose children are being hashed; at most one per bit. */
-  private readonly pending = new Int32Array(KEY_BITS + 1);
+  private readonly pending = new Int32Array(KEY_BITS);
 
   private rootReference = 0;
+  private rootStale = false;
+  private rootHash: Hash = ZERO_HASH;
   private count = 0;
 
   private leafKeys = new Uint8Array(0);
-  private leafHashes = new Uint8Array(0);
-  private leafDirty = new Uint8Array(0);
   private leafValues: (Uint8Array | undefined)[] = [];
   /** Leaves ever used; beyond it nothing is initialised. */
   private leafTop = 0;
-  private freeLeaves = new Int32Array(0);
-  private freeLeafCount = 0;
+  private freeLeaves: number[] = [];
 
-  private children = new Int32Array(0);
-  private bits = new Uint8Array(0);
-  private nodeHashes = new Uint8Array(0);
-  private nodeDirty = new Uint8Array(0);
+  private nodeWords = new Int32Array(0);
+  /** The same buffer by bytes. */
+  private nodeBytes = new Uint8Array(0);
   private nodeTop = 0;
-  private freeNodes = new Int32Array(0);
-  private freeNodeCount = 0;
+  private freeNodes: number[] = [];
 
   constructor(keccak: Keccak) {
     this.keccak = keccak;
     this.leafPreimage[0] = LEAF_TAG;
-    this.nodePreimage[0] = NODE_TAG;
     this.clear();
   }
 
@@ -87,9 +98,11 @@ export class StateTree {
   get(key: Uint8Array): Uint8Array | undefined {
     checkKey(key);
     if (this.count === 0) return undefined;
-    const { children, bits } = this;
+    const { nodeWords, nodeBytes } = this;
     let reference = this.rootReference;
-    while (reference >= 0) reference = children[2 * reference + bitAt(key, bits[reference]!)]!;
+    while (reference >= 0)
+      reference =
+        nodeWords[reference * NODE_WORDS + bitAt(key, nodeBytes[reference * NODE_BYTES + BIT_AT]!)]!;
     const leaf = ~reference;
     return this.firstDifference(leaf, key) === KEY_BITS ? this.leafValues[leaf] : undefined;
   }
@@ -100,6 +113,7 @@ export class StateTree {
     checkValue(value);
     if (this.count === 0) {
       this.rootReference = ~this.newLeaf(key, value);
+      this.rootStale = true;
       return;
     }
     const depth = this.descend(key);
@@ -108,21 +122,22 @@ export class StateTree {
     if (difference === KEY_BITS) {
       if (equalBytes(this.leafValues[leaf]!, value)) return;
       this.leafValues[leaf] = new Uint8Array(value);
-      this.leafDirty[leaf] = 1;
-      this.markDirty(depth);
+      this.markStale(depth, key);
       return;
     }
     // The new node takes the place of the first thing on the path that differs only further down.
     let place = depth;
-    while (place > 0 && this.bits[this.path[place - 1]!]! > difference) place--;
+    while (place > 0 && this.bitOf(this.path[place - 1]!) > difference) place--;
     const displaced = this.below(place, key);
     const added = this.newLeaf(key, value);
     const node = this.newNode(difference);
     const side = bitAt(key, difference);
-    this.children[2 * node + side] = ~added;
-    this.children[2 * node + 1 - side] = displaced;
+    this.nodeWords[node * NODE_WORDS + side] = ~added;
+    this.nodeWords[node * NODE_WORDS + 1 - side] = displaced;
+    this.nodeWords[node * NODE_WORDS + STALE] = 1 << side;
+    this.moveHash(place, key, node, 1 - side);
     this.link(place, key, node);
-    this.markDirty(place);
+    this.markStale(place, key);
   }
 
   /** True when the key was there. */
@@ -132,16 +147,15 @@ export class StateTree {
     const depth = this.descend(key);
     const leaf = ~this.below(depth, key);
     if (this.firstDifference(leaf, key) !== KEY_BITS) return false;
-    if (depth === 0) this.rootReference = 0;
-    else {
+    if (depth > 0) {
       const parent = this.path[depth - 1]!;
-      const sibling = this.children[2 * parent + 1 - bitAt(key, this.bits[parent]!)]!;
-      this.link(depth - 1, key, sibling);
-      this.markDirty(depth - 1);
-      this.freeNodes[this.freeNodeCount++] = parent;
+      const side = bitAt(key, this.bitOf(parent));
+      this.link(depth - 1, key, this.nodeWords[parent * NODE_WORDS + 1 - side]!);
+      this.liftHash(depth - 1, key, parent, 1 - side);
+      this.freeNodes.push(parent);
     }
     this.leafValues[leaf] = undefined;
-    this.freeLeaves[this.freeLeafCount++] = leaf;
+    this.freeLeaves.push(leaf);
     this.count--;
     return true;
   }
@@ -163,13 +177,12 @@ export class StateTree {
   /** The root of the present contents; hashes what changed since the last call, each node once. */
   root(): Hash {
     if (this.count === 0) return ZERO_HASH.slice();
-    const { rootReference } = this;
-    if (rootReference < 0) {
-      this.hashLeaf(~rootReference);
-      return this.leafHashes.slice(~rootReference * HASH_BYTES, (~rootReference + 1) * HASH_BYTES);
+    if (this.rootStale) {
+      const { rootReference } = this;
+      this.rootHash = rootReference >= 0 ? this.hashStale(rootReference) : this.hashLeaf(~rootReference);
+      this.rootStale = false;
     }
-    this.hashNodes(rootReference);
-    return this.nodeHashes.slice(rootReference * HASH_BYTES, (rootReference + 1) * HASH_BYTES);
+    return this.rootHash.slice();
   }
 
   /** What the search for `key` meets; undefined for the empty tree. Brings the root up to date first. */
@@ -181,9 +194,9 @@ export class StateTree {
     const siblings = [];
     for (let i = 0; i < depth; i++) {
       const node = this.path[i]!;
-      const bitIndex = this.bits[node]!;
-      const reference = this.children[2 * node + 1 - bitAt(key, bitIndex)]!;
-      siblings.push({ bitIndex, hash: this.hashOf(reference) });
+      const bitIndex = this.bitOf(node);
+      const at = hashAt(node, 1 - bitAt(key, bitIndex));
+      siblings.push({ bitIndex, hash: this.nodeBytes.slice(at, at + HASH_BYTES) });
     }
     return { ...this.entry(~this.below(depth, key)), siblings };
   }
@@ -195,8 +208,8 @@ export class StateTree {
     while (stack.length > 0) {
       let reference = stack.pop()!;
       while (reference >= 0) {
-        stack.push(this.children[2 * reference + 1]!);
-        reference = this.children[2 * reference]!;
+        stack.push(this.nodeWords[reference * NODE_WORDS + 1]!);
+        reference = this.nodeWords[reference * NODE_WORDS]!;
       }
       yield this.entry(~reference);
     }
@@ -204,21 +217,14 @@ export class StateTree {
 
   clear(): void {
     this.count = 0;
-    this.rootReference = 0;
     this.leafTop = 0;
     this.nodeTop = 0;
-    this.freeLeafCount = 0;
-    this.freeNodeCount = 0;
     this.leafValues = [];
+    this.freeLeaves = [];
+    this.freeNodes = [];
     this.leafKeys = new Uint8Array(INITIAL_CAPACITY * KEY_BYTES);
-    this.leafHashes = new Uint8Array(INITIAL_CAPACITY * HASH_BYTES);
-    this.leafDirty = new Uint8Array(INITIAL_CAPACITY);
-    this.freeLeaves = new Int32Array(INITIAL_CAPACITY);
-    this.children = new Int32Array(INITIAL_CAPACITY * 2);
-    this.bits = new Uint8Array(INITIAL_CAPACITY);
-    this.nodeHashes = new Uint8Array(INITIAL_CAPACITY * HASH_BYTES);
-    this.nodeDirty = new Uint8Array(INITIAL_CAPACITY);
-    this.freeNodes = new Int32Array(INITIAL_CAPACITY);
+    this.nodeWords = new Int32Array(INITIAL_CAPACITY * NODE_WORDS);
+    this.nodeBytes = new Uint8Array(this.nodeWords.buffer);
   }
 
   /** Replaces the contents by `entries`, whose keys strictly ascend (else it throws and the tree is empty). */
@@ -243,56 +249,99 @@ export class StateTree {
       if (last < 0) {
         last = this.newLeaf(key, value);
         this.rootReference = ~last;
+        this.rootStale = true;
         continue;
       }
       const difference = this.firstDifference(last, key);
       if (difference === KEY_BITS || bitAt(key, difference) === 0)
         throw new Error(`sorted load: expected keys in strictly ascending order at entry ${this.count}`);
-      while (depth > 0 && this.bits[path[depth - 1]!]! > difference) depth--;
+      while (depth > 0 && this.bitOf(path[depth - 1]!) > difference) depth--;
       const node = this.newNode(difference);
-      const above = depth === 0 ? -1 : path[depth - 1]!;
-      this.children[2 * node] = above < 0 ? this.rootReference : this.children[2 * above + 1]!;
       last = this.newLeaf(key, value);
-      this.children[2 * node + 1] = ~last;
-      if (above < 0) this.rootReference = node;
-      else this.children[2 * above + 1] = node;
+      this.nodeWords[node * NODE_WORDS] = this.below(depth, key);
+      this.nodeWords[node * NODE_WORDS + 1] = ~last;
+      this.nodeWords[node * NODE_WORDS + STALE] = 3;
+      this.link(depth, key, node);
       path[depth++] = node;
     }
   }
 
   /** Follows the bits of `key` from the root to a leaf, noting the nodes in `path`; returns how many. */
   private descend(key: Uint8Array): number {
-    const { children, bits, path } = this;
+    const { nodeWords, nodeBytes, path } = this;
     let depth = 0;
     let reference = this.rootReference;
     while (reference >= 0) {
       path[depth++] = reference;
-      reference = children[2 * reference + bitAt(key, bits[reference]!)]!;
+      reference =
+        nodeWords[reference * NODE_WORDS + bitAt(key, nodeBytes[reference * NODE_BYTES + BIT_AT]!)]!;
     }
     return depth;
   }
 
-  /** What the path of the last `descend(key)` meets after its first `depth` nodes. */
+  private bitOf(node: number): number {
+    return this.nodeBytes[node * NODE_BYTES + BIT_AT]!;
+  }
+
+  /** The side on which `key` leaves the node at `depth` of the path. */
+  private sideAt(depth: number, key: Uint8Array): 0 | 1 {
+    return bitAt(key, this.bitOf(this.path[depth]!));
+  }
+
+  /** What stands below the first `depth` nodes of the path that the last `descend(key)` took. */
   private below(depth: number, key: Uint8Array): number {
     if (depth === 0) return this.rootReference;
-    const node = this.path[depth - 1]!;
-    return this.children[2 * node + bitAt(key, this.bits[node]!)]!;
+    return this.nodeWords[this.path[depth - 1]! * NODE_WORDS + this.sideAt(depth - 1, key)]!;
   }
 
   private link(depth: number, key: Uint8Array, reference: number): void {
     if (depth === 0) this.rootReference = reference;
-    else {
-      const node = this.path[depth - 1]!;
-      this.children[2 * node + bitAt(key, this.bits[node]!)] = reference;
-    }
+    else this.nodeWords[this.path[depth - 1]! * NODE_WORDS + this.sideAt(depth - 1, key)] = reference;
   }
 
-  private markDirty(depth: number): void {
-    const { path, nodeDirty } = this;
+  /** What stands below the first `depth` nodes of the path has changed: its hash, and all above, are stale. */
+  private markStale(depth: number, key: Uint8Array): void {
+    const { path, nodeWords } = this;
     for (let i = depth - 1; i >= 0; i--) {
-      const node = path[i]!;
-      if (nodeDirty[node] === 1) return;
-      nodeDirty[node] = 1;
+      const at = path[i]! * NODE_WORDS + STALE;
+      const mark = 1 << this.sideAt(i, key);
+      if ((nodeWords[at]! & mark) !== 0) return;
+      nodeWords[at]! |= mark;
+    }
+    this.rootStale = true;
+  }
+
+  /** What stood below the first `depth` nodes becomes a child of the new `node`: its hash, or its mark, goes along. */
+  private moveHash(depth: number, key: Uint8Array, node: number, side: number): void {
+    const { nodeWords, nodeBytes } = this;
+    let stale = this.rootStale;
+    if (depth > 0) {
+      const above = this.path[depth - 1]!;
+      const aboveSide = this.sideAt(depth - 1, key);
+      stale = (nodeWords[above * NODE_WORDS + STALE]! & (1 << aboveSide)) !== 0;
+      if (!stale) {
+        const from = hashAt(above, aboveSide);
+        nodeBytes.copyWithin(hashAt(node, side), from, from + HASH_BYTES);
+      }
+    } else if (!stale) nodeBytes.set(this.rootHash, hashAt(node, side));
+    if (stale) nodeWords[node * NODE_WORDS + STALE]! |= 1 << side;
+  }
+
+  /** A child of the vanishing `node` takes its place below the first `depth` nodes: its hash, or mark, goes along. */
+  private liftHash(depth: number, key: Uint8Array, node: number, side: number): void {
+    const { nodeWords, nodeBytes } = this;
+    const stale = (nodeWords[node * NODE_WORDS + STALE]! & (1 << side)) !== 0;
+    const from = hashAt(node, side);
+    if (stale) this.markStale(depth, key);
+    else if (depth === 0) {
+      this.rootHash = nodeBytes.slice(from, from + HASH_BYTES);
+      this.rootStale = false;
+    } else {
+      const above = this.path[depth - 1]!;
+      const aboveSide = this.sideAt(depth - 1, key);
+      nodeBytes.copyWithin(hashAt(above, aboveSide), from, from + HASH_BYTES);
+      nodeWords[above * NODE_WORDS + STALE]! &= ~(1 << aboveSide);
+      this.markStale(depth - 1, key);
     }
   }
 
@@ -307,59 +356,51 @@ export class StateTree {
     return KEY_BITS;
   }
 
-  /** Hashes the dirty nodes at and below `top`, children first. */
-  private hashNodes(top: number): void {
-    const { children, nodeDirty, leafDirty, pending } = this;
-    if (nodeDirty[top] === 0) return;
+  /** Brings the hashes below `top` up to date, children first, and returns its own. */
+  private hashStale(top: number): Hash {
+    const { nodeWords, nodeBytes, pending } = this;
     let height = 0;
     pending[height++] = top;
-    while (height > 0) {
+    for (;;) {
       const node = pending[height - 1]!;
-      const left = children[2 * node]!;
-      if (left >= 0) {
-        if (nodeDirty[left] === 1) {
-          pending[height++] = left;
-          continue;
+      const stale = nodeWords[node * NODE_WORDS + STALE]!;
+      if (stale !== 0) {
+        const side = stale & 1 ? 0 : 1;
+        const child = nodeWords[node * NODE_WORDS + side]!;
+        if (child >= 0) pending[height++] = child;
+        else {
+          nodeBytes.set(this.hashLeaf(~child), hashAt(node, side));
+          nodeWords[node * NODE_WORDS + STALE] = stale & ~(1 << side);
         }
-      } else if (leafDirty[~left] === 1) this.hashLeaf(~left);
-      const right = children[2 * node + 1]!;
-      if (right >= 0) {
-        if (nodeDirty[right] === 1) {
-          pending[height++] = right;
-          continue;
-        }
-      } else if (leafDirty[~right] === 1) this.hashLeaf(~right);
-      this.hashNode(node, left, right);
+        continue;
+      }
+      const hash = this.hashNode(node);
       height--;
+      if (height === 0) return hash;
+      // The parent waited for its first stale child.
+      const parent = pending[height - 1]!;
+      const waiting = nodeWords[parent * NODE_WORDS + STALE]!;
+      const side = waiting & 1 ? 0 : 1;
+      nodeBytes.set(hash, hashAt(parent, side));
+      nodeWords[parent * NODE_WORDS + STALE] = waiting & ~(1 << side);
     }
   }
 
-  private hashNode(node: number, left: number, right: number): void {
-    const { nodePreimage } = this;
-    nodePreimage[1] = this.bits[node]!;
-    if (left >= 0) copy32(this.nodeHashes, left * HASH_BYTES, nodePreimage, 2);
-    else copy32(this.leafHashes, ~left * HASH_BYTES, nodePreimage, 2);
-    if (right >= 0) copy32(this.nodeHashes, right * HASH_BYTES, nodePreimage, 2 + HASH_BYTES);
-    else copy32(this.leafHashes, ~right * HASH_BYTES, nodePreimage, 2 + HASH_BYTES);
-    copy32(this.keccak(nodePreimage), 0, this.nodeHashes, node * HASH_BYTES);
-    this.nodeDirty[node] = 0;
+  private hashNode(node: number): Hash {
+    const { nodeWords, preimageWords } = this;
+    const from = node * NODE_WORDS + PREIMAGE_WORD;
+    for (let i = 0; i < PREIMAGE_WORDS; i++) preimageWords[i] = nodeWords[from + i]!;
     this.hashes++;
+    return this.keccak(this.nodePreimage);
   }
 
-  private hashLeaf(leaf: number): void {
-    if (this.leafDirty[leaf] === 0) return;
-    const { leafPreimage } = this;
-    copy32(this.leafKeys, leaf * KEY_BYTES, leafPreimage, 1);
-    copy32(this.keccak(this.leafValues[leaf]!), 0, leafPreimage, 1 + KEY_BYTES);
-    copy32(this.keccak(leafPreimage), 0, this.leafHashes, leaf * HASH_BYTES);
-    this.leafDirty[leaf] = 0;
+  private hashLeaf(leaf: number): Hash {
+    const { leafPreimage, leafKeys } = this;
+    const at = leaf * KEY_BYTES;
+    for (let i = 0; i < KEY_BYTES; i++) leafPreimage[1 + i] = leafKeys[at + i]!;
+    leafPreimage.set(this.keccak(this.leafValues[leaf]!), 1 + KEY_BYTES);
     this.hashes += 2;
-  }
-
-  private hashOf(reference: number): Hash {
-    return reference >= 0
-      ? this.nodeHashes.slice(reference * HASH_BYTES, (reference + 1) * HASH_BYTES)
-      : this.leafHashes.slice(~reference * HASH_BYTES, (~reference + 1) * HASH_BYTES);
+    return this.keccak(leafPreimage);
   }
 
   private entry(leaf: number): Entry {
@@ -370,48 +411,35 @@ export class StateTree {
   }
 
   private newLeaf(key: Uint8Array, value: Uint8Array): number {
-    let leaf: number;
-    if (this.freeLeafCount > 0) leaf = this.freeLeaves[--this.freeLeafCount]!;
-    else {
-      if (this.leafTop === this.leafDirty.length) this.growLeaves();
-      leaf = this.leafTop++;
+    const leaf = this.freeLeaves.pop() ?? this.leafTop++;
+    const at = leaf * KEY_BYTES;
+    if (at === this.leafKeys.length) {
+      const grown = new Uint8Array(2 * at);
+      grown.set(this.leafKeys);
+      this.leafKeys = grown;
     }
-    copy32(key, 0, this.leafKeys, leaf * KEY_BYTES);
+    this.leafKeys.set(key, at);
     this.leafValues[leaf] = new Uint8Array(value);
-    this.leafDirty[leaf] = 1;
     this.count++;
     return leaf;
   }
 
   private newNode(bitIndex: number): number {
-    let node: number;
-    if (this.freeNodeCount > 0) node = this.freeNodes[--this.freeNodeCount]!;
-    else {
-      if (this.nodeTop === this.bits.length) this.growNodes();
-      node = this.nodeTop++;
+    const node = this.freeNodes.pop() ?? this.nodeTop++;
+    const at = node * NODE_BYTES;
+    if (at === this.nodeBytes.length) {
+      const grown = new Int32Array(2 * this.nodeWords.length);
+      grown.set(this.nodeWords);
+      this.nodeWords = grown;
+      this.nodeBytes = new Uint8Array(grown.buffer);
     }
-    this.bits[node] = bitIndex;
-    this.nodeDirty[node] = 1;
+    this.nodeBytes[at + TAG_AT] = NODE_TAG;
+    this.nodeBytes[at + BIT_AT] = bitIndex;
     return node;
   }
-
-  private growLeaves(): void {
-    const capacity = 2 * this.leafDirty.length;
-    this.leafKeys = grownBytes(this.leafKeys, capacity * KEY_BYTES);
-    this.leafHashes = grownBytes(this.leafHashes, capacity * HASH_BYTES);
-    this.leafDirty = grownBytes(this.leafDirty, capacity);
-    this.freeLeaves = grownIntegers(this.freeLeaves, capacity);
-  }
-
-  private growNodes(): void {
-    const capacity = 2 * this.bits.length;
-    this.children = grownIntegers(this.children, capacity * 2);
-    this.bits = grownBytes(this.bits, capacity);
-    this.nodeHashes = grownBytes(this.nodeHashes, capacity * HASH_BYTES);
-    this.nodeDirty = grownBytes(this.nodeDirty, capacity);
-    this.freeNodes = grownIntegers(this.freeNodes, capacity);
-  }
 }
+
+const hashAt = (node: number, side: number): number => node * NODE_BYTES + LEFT_HASH_AT + side * HASH_BYTES;
 
 /** Bit `index` of a key, 0 = most significant. */
 export const bitAt = (key: Uint8Array, index: number): 0 | 1 =>
@@ -441,22 +469,3 @@ function checkValue(value: Uint8Array): void {
   if (value.length > LEAF_VALUE_BYTES_MAX)
     throw new Error(`tree value: expected at most ${LEAF_VALUE_BYTES_MAX} bytes, got ${value.length}`);
 }
-
-/** Byte by byte: quicker than a subarray and `set` for 32 bytes. */
-function copy32(from: Uint8Array, at: number, to: Uint8Array, target: number): void {
-  for (let i = 0; i < 32; i++) to[target + i] = from[at + i]!;
-}
-
-function grownBytes(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(length);
-  grown.set(bytes);
-  return grown;
-}
-
-function grownIntegers(integers: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(length);
-  grown.set(integers);
-  return grown;
-}
-
-assert(KEY_BYTES === HASH_BYTES, 'keys and hashes are copied by the same 32-byte loop');

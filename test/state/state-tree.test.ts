@@ -102,6 +102,26 @@ describe('state tree', () => {
     );
   });
 
+  it('keeps the hashes of a long session true, however roots are asked for in between', () => {
+    const pool = Array.from({ length: 48 }, (_, i) => accountKey((i * 0x9e3779b1) >>> (i % 24)));
+    const step = fc.tuple(fc.nat(pool.length - 1), fc.nat(9), fc.boolean());
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 100, maxLength: 400 }), (steps) => {
+        const tree = new StateTree(wasmKeccak);
+        for (const [place, what, ask] of steps) {
+          const key = pool[place]!;
+          if (what < 4) tree.delete(key);
+          else tree.set(key, Uint8Array.of(what));
+          if (!ask) continue;
+          const fresh = new StateTree(wasmKeccak);
+          fresh.loadSorted(pairs(tree));
+          expect(toHex(tree.root())).toBe(toHex(fresh.root()));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('hashes the empty, the one-key and the two-key tree as the specification says', () => {
     const tree = new StateTree(wasmKeccak);
     expect(toHex(tree.root())).toBe(toHex(ZERO_HASH));
