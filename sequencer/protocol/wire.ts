@@ -5,7 +5,8 @@
  * Header (8 bytes), offsets below count from the start of the frame:
  *    0 u16 length, of the whole frame: 8 … 65,535 (a client's: at most 2,048)
  *    2 u8  type
- *    3 u8  flags: bit 0 MORE, the body goes on in the next frame of this type and tag; a client sends 0
+ *    3 u8  flags: bit 0 MORE, the body goes on in the next frame of this type and tag; from a client 0, but for
+ *          bit 1 OBSERVE of a LOGIN: this connection only reads, and does not count for cancel-on-disconnect
  *    4 u32 tag: chosen by the client, echoed in what answers its frame; 0 in streams
  *
  * Client → server
@@ -105,6 +106,9 @@ export const frameTypeName = (type: number): string => FRAME_NAMES.get(type) ?? 
 
 /** Flag: the body continues in the next frame of the same type and tag. */
 export const MORE = 1;
+
+/** Flag of a LOGIN: the connection only reads; when it goes, cancel-on-disconnect does not care. */
+export const OBSERVE = 2;
 
 /** What became of one operation. */
 export const OperationStatus = {
@@ -260,9 +264,12 @@ export function hasFrame(view: DataView, at: number): boolean {
 export function checkClientFrame(view: DataView, at: number): number {
   if (!hasFrame(view, at)) return Reject.MALFORMED_FRAME;
   const bytes = frameBytes(view, at);
-  if (bytes > CLIENT_FRAME_BYTES_MAX || frameFlags(view, at) !== 0) return Reject.MALFORMED_FRAME;
+  const type = frameType(view, at);
+  const flags = frameFlags(view, at);
+  if (bytes > CLIENT_FRAME_BYTES_MAX) return Reject.MALFORMED_FRAME;
+  if (flags !== 0 && !(type === FrameType.LOGIN && flags === OBSERVE)) return Reject.MALFORMED_FRAME;
   const body = bytes - FRAME_HEADER_BYTES;
-  switch (frameType(view, at)) {
+  switch (type) {
     case FrameType.MESSAGE:
       return checkMessage(view, at + FRAME_HEADER_BYTES, body);
     case FrameType.LOGIN:
@@ -350,12 +357,19 @@ export interface Login {
   readonly time: number;
   /** 65 bytes over `SigningDomain.login`, by the owner or a session key. */
   readonly signature: Uint8Array;
+  /** Only read: do not count this connection for cancel-on-disconnect. */
+  readonly observe?: boolean;
 }
 
 export function encodeLogin(tag: number, login: Login): Uint8Array {
   const bytes = new Uint8Array(LOGIN_FRAME_BYTES);
   const view = viewOf(bytes);
-  writeFrameHeader(view, 0, { bytes: LOGIN_FRAME_BYTES, type: FrameType.LOGIN, tag });
+  writeFrameHeader(view, 0, {
+    bytes: LOGIN_FRAME_BYTES,
+    type: FrameType.LOGIN,
+    tag,
+    flags: login.observe ? OBSERVE : 0,
+  });
   view.setUint32(8, login.account, true);
   setU64(view, 12, login.time);
   bytes.set(login.signature, 20);
@@ -370,6 +384,7 @@ export function decodeLogin(view: DataView, at: number): Decoded<Login> {
     account: view.getUint32(at + 8, true),
     time: getU64(view, at + 12),
     signature: new Uint8Array(view.buffer, view.byteOffset + at + 20, SIGNATURE_BYTES).slice(),
+    observe: (frameFlags(view, at) & OBSERVE) !== 0,
   };
 }
 
