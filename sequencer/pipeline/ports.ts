@@ -418,6 +418,22 @@ export interface CommandConsumer {
   readonly acknowledgedSeq: Seq;
 }
 
+/** A command that no user sent: a price round, an entry of the L1 queue, the passing of time. */
+export interface OwnCommand {
+  readonly kind: number;
+  readonly body: Uint8Array;
+  /** 20 bytes per signature in the body. */
+  readonly signers: Uint8Array;
+}
+
+/** A room that has commands of its own. It wakes the corridor when there is something to take. */
+export interface CommandSource {
+  /** The next command, undefined when there is none now. */
+  take(now: TimeMs): OwnCommand | undefined;
+  /** What became of the command taken last: it was applied (0), or the engine refused it with a code. */
+  settled(code: RejectCode): void;
+}
+
 /** Where batches stand, on this side and on L1: for finality, status and the bound on what is not posted. */
 export interface BatchView {
   /** The batch that was signed last; undefined before the first. */
