@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { concat, toHex } from '#protocol/bytes.ts';
 import { type Keccak, nobleKeccak, ZERO_HASH } from '#protocol/hash.ts';
 import { LEAF_VALUE_BYTES_MAX } from '#protocol/limits.ts';
-import { accountKey, orderKey } from '#state/keys.ts';
+import { accountKey, orderKey, ownerKey, sessionKeyKey } from '#state/keys.ts';
 import { KEY_BITS, StateTree } from '#state/state-tree.ts';
 import { NaiveTree } from '#test/reference/naive-tree.ts';
 import { closeKey, value } from './tree-arbitraries.ts';
@@ -201,6 +201,20 @@ describe('state tree', () => {
     tree.set(accountKey(5), Uint8Array.of(3));
     tree.root();
     expect(tree.hashes - before).toBe(2 * 2 + 10);
+    // A key that comes and goes between two roots: only the nodes above are hashed again, not the leaf beside it.
+    const beforeVisit = tree.hashes;
+    tree.set(sessionKeyKey(5, new Uint8Array(20)), Uint8Array.of(1));
+    tree.set(ownerKey(new Uint8Array(20), 0), Uint8Array.of(1));
+    tree.delete(sessionKeyKey(5, new Uint8Array(20)));
+    tree.delete(ownerKey(new Uint8Array(20), 0));
+    tree.root();
+    expect(tree.hashes).toBe(beforeVisit);
+    const lower = accountKey(5);
+    lower[31] = 1;
+    tree.set(lower, Uint8Array.of(1));
+    tree.delete(lower);
+    tree.root();
+    expect(tree.hashes - beforeVisit).toBe(10);
   });
 
   it('keeps its own copy of keys and values, and hands out values that later writes leave alone', () => {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { createKeccak } from 'hash-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '#protocol/bytes.ts';
-import type { Keccak } from '#protocol/hash.ts';
+import { concat, fromHex, toHex } from '#protocol/bytes.ts';
+import { type Keccak, nobleKeccak } from '#protocol/hash.ts';
 import { LEAF_VALUE_BYTES_MAX } from '#protocol/limits.ts';
 import { KEY_BITS, prefixKey, StateTree } from '#state/state-tree.ts';
 import {
@@ -248,25 +248,45 @@ describe('path proof', () => {
     );
   });
 
-  it('with indices out of order, repeated, out of range or of odd sizes shows nothing', () => {
-    const keys = [0, 1, 2, 3, 4, 5, 6, 7].map((byte) => new Uint8Array(32).fill(byte));
-    const { tree } = both(keys.map((key) => [key, key]));
-    const root = tree.root();
-    const key = keys[5]!;
-    const honest = prove(tree, key)!;
-    expect(claims(root, key, KEY_BITS, key, honest)).toMatchObject({ included: true, first: true });
-    const [top, middle, low] = honest.siblings;
+  it('of an odd shape shows nothing, even under the very root that it folds to', () => {
+    const key = new Uint8Array(32).fill(5);
+    const hash = new Uint8Array(32).fill(7);
+    const honest: PathProof = {
+      foundKey: key,
+      foundValue: key,
+      siblings: [3, 9, 200].map((bitIndex) => ({ bitIndex, hash })),
+    };
+    const folded = ({ foundKey, foundValue, siblings }: PathProof): Uint8Array =>
+      siblings.reduceRight(
+        (below, { bitIndex, hash: beside }) => {
+          const head = Uint8Array.of(1, bitIndex);
+          const bit = (foundKey[bitIndex >> 3]! >> (7 - (bitIndex & 7))) & 1;
+          return nobleKeccak(bit === 0 ? concat(head, below, beside) : concat(head, beside, below));
+        },
+        nobleKeccak(concat(Uint8Array.of(0), foundKey, nobleKeccak(foundValue))),
+      );
+    const withIndices = (...indices: number[]): PathProof => ({
+      ...honest,
+      siblings: indices.map((bitIndex) => ({ bitIndex, hash })),
+    });
+    const asked = (proof: PathProof): Claims =>
+      claims(folded(proof), proof.foundKey.slice(0, 32), KEY_BITS, proof.foundValue, proof);
+    expect(asked(honest)).toMatchObject({ included: true, first: true });
     const odd: PathProof[] = [
-      { ...honest, siblings: [middle!, top!, low!] },
-      { ...honest, siblings: [top!, top!, middle!, low!] },
-      { ...honest, siblings: [top!, middle!, { ...low!, bitIndex: 256 }] },
-      { ...honest, siblings: [{ ...top!, bitIndex: -1 }, middle!, low!] },
-      { ...honest, siblings: [top!, middle!, { ...low!, bitIndex: low!.bitIndex + 0.5 }] },
-      { ...honest, siblings: [top!, middle!, { ...low!, hash: low!.hash.slice(0, 31) }] },
+      withIndices(9, 3, 200),
+      withIndices(3, 3, 9, 200),
+      withIndices(3, 9, 200, 256),
+      withIndices(-1, 3),
+      withIndices(3, 9.5),
+      { ...honest, siblings: [{ bitIndex: 3, hash: hash.slice(0, 31) }] },
+      { ...honest, siblings: [{ bitIndex: 3, hash: concat(hash, hash) }] },
       { ...honest, foundKey: Uint8Array.of(...key, 0) },
       { ...honest, foundValue: new Uint8Array(LEAF_VALUE_BYTES_MAX + 1) },
     ];
-    for (const proof of odd) expect(claims(root, key, KEY_BITS, key, proof)).toEqual(NOTHING);
+    for (const proof of odd) expect(asked(proof)).toEqual(NOTHING);
+    // A key of the same odd length must not do either.
+    const long = { ...honest, foundKey: Uint8Array.of(...key, 0) };
+    expect(verifyInclusion(folded(long), long.foundKey, key, long, keccak)).toBe(false);
   });
 
   it('does not decode from random bytes into anything that verifies, and never crashes', () => {
