@@ -93,6 +93,7 @@ export const queueAbi = parseAbi([
   'error FeeTooLow(uint256 expected, uint256 got)',
   'error EtherNotSent(address to, uint256 amount)',
   'error NoSuchEntry(uint256 length, uint256 got)',
+  'error UnknownAsset(uint256 assets, uint256 got)',
   BOUNDS,
   REENTERED,
 ]);
