@@ -95,7 +95,13 @@ export class Subscriptions {
   /** Unasked: the server brings a reader up to date that had fallen behind. */
   private onRestart(view: DataView, at: number): void {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-    const subscribed = unpack(frameBody(bytes, at)) as Subscribed;
+    let subscribed: Subscribed;
+    try {
+      subscribed = unpack(frameBody(bytes, at)) as Subscribed;
+    } catch {
+      // Bytes that are no msgpack name no stream.
+      return;
+    }
     const stream = this.streams.get(keyOf(subscribed));
     if (stream?.state === 'on') stream.reader.onSubscribed(subscribed);
   }
