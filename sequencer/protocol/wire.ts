@@ -479,6 +479,9 @@ export function encodeReply(reply: Reply): Uint8Array {
   return bytes;
 }
 
+/** Account of a well-formed reply. */
+export const replyAccount = (view: DataView, at: number): number => view.getUint32(at + 28, true);
+
 export function decodeReply(view: DataView, at: number): Decoded<Reply> {
   if (!hasFrame(view, at) || frameBytes(view, at) < REPLY_HEADER_BYTES) return Reject.MALFORMED_FRAME;
   const count = view.getUint32(at + 24, true);
