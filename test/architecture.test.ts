@@ -18,6 +18,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'sequencer/state',
     'sequencer/engine',
     'sequencer/pipeline/ports.ts',
+    // The form of a command in the journal, which writer and readers share.
+    'sequencer/journal/entry.ts',
   ],
   'sequencer/journal': ['sequencer/protocol', 'sequencer/pipeline/ports.ts'],
   'sequencer/feed': [
