@@ -4,7 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { EntryWriter } from '#journal/entry.ts';
 import { createJournal, journalExists, SegmentJournal } from '#journal/segment-journal.ts';
+import { encodeRecord, MESSAGE, NO_SIGNERS } from '#protocol/command.ts';
 import { type Appended, appendRandom, randomFrom, readAll } from './fixtures.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
@@ -39,9 +41,14 @@ async function work(world: World, random: () => number, until: () => boolean): P
   world.offered.length = journal.lastSeq;
   world.acknowledged = journal.lastSeq;
   while (!until()) {
-    const group: Appended = await appendRandom(journal, random, (offered) => {
-      world.offered.push(...offered.commands);
-    });
+    const group: Appended = await appendRandom(
+      journal,
+      random,
+      (offered) => {
+        world.offered.push(...offered.commands);
+      },
+      random() < 0.3 ? 25 : 4,
+    );
     world.acknowledged = group.firstSeq + group.commands.length - 1;
     if (random() < 0.3) ticks[0]!();
     if (random() < 0.05) await journal.pruneBelow(Math.floor(random() * journal.lastSeq));
@@ -75,7 +82,8 @@ test('a flush that fails ends the journal, and a restart finds what was acknowle
       const world: World = { disk: new MemoryDisk({ random }), offered: [], acknowledged: 0 };
       await createJournal(optionsOf(world.disk, []));
       world.disk.failFlush = world.disk.flushes + 1 + Math.floor(random() * 30);
-      await expect(work(world, random, () => false)).rejects.toMatchObject({ code: 'flush-failed' });
+      let most = 200;
+      await expect(work(world, random, () => most-- === 0)).rejects.toMatchObject({ code: 'flush-failed' });
       // The lock went with the process; the power may go as well.
       world.disk = random() < 0.5 ? world.disk.afterPowerCut() : world.disk.copy();
       let left = 5;
@@ -98,4 +106,45 @@ test('a dead journal stays dead', async () => {
     /00000001-6144\.segment at byte \d+: writing failed .*EIO.*the process must end/,
   );
   for (let i = 0; i < 3; i++) await expect(appendRandom(journal, random)).rejects.toBe(failure);
+});
+
+test('of a frame in flight any choice of sectors may survive', async () => {
+  const random = randomFrom(5);
+  const disk = new MemoryDisk({ random });
+  const options = optionsOf(disk, []);
+  await createJournal(options);
+  const journal = await SegmentJournal.open(options);
+  await appendRandom(journal, random);
+  const { lastSeq } = journal;
+  const path = '/data/journal/00000001-6144.segment';
+  const begin = disk.contents(path).findLastIndex((byte) => byte !== 0) + 1;
+  const writer = new EntryWriter();
+  for (let i = 0; i < 12; i++)
+    writer.append(encodeRecord(MESSAGE, 1, new Uint8Array(120).fill(7)), NO_SIGNERS);
+  const frame = {
+    epoch: 1,
+    after: journal.head.hash,
+    firstSeq: lastSeq + 1,
+    count: 12,
+    payload: writer.payload,
+  };
+  await journal.append(frame);
+  const end = disk.contents(path).findLastIndex((byte) => byte !== 0) + 1;
+  const sectors = (end - begin) / 512;
+  expect(sectors).toBe(4);
+  for (let kept = 0; kept < 2 ** sectors; kept++) {
+    const torn = disk.copy();
+    const whole = kept === 2 ** sectors - 1;
+    for (let i = 0; i < sectors; i++)
+      if ((kept & (1 << i)) === 0) torn.contents(path).fill(0, begin + 512 * i, begin + 512 * (i + 1));
+    const found = await SegmentJournal.open(optionsOf(torn, []));
+    expect(found.lastSeq).toBe(whole ? lastSeq + 12 : lastSeq);
+    expect(found.notes.length).toBe(whole || kept === 0 ? 0 : 1);
+    // What was cut is gone for good: the place is zero, and the next frame stands there.
+    if (!whole) expect(torn.contents(path).findLastIndex((byte) => byte !== 0) + 1).toBe(begin);
+    await appendRandom(found, random);
+    await found.close();
+    await (await SegmentJournal.open(optionsOf(torn, []))).close();
+  }
+  await journal.close();
 });
