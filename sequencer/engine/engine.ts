@@ -112,18 +112,24 @@ export class Engine {
   }
 }
 
+function wrongRecord(field: string, expected: string, got: number): never {
+  throw new InvariantError(`record ${field}: expected ${expected}, got ${got}`);
+}
+
 /** Throws `InvariantError`: such a record is refused before it is stamped, and is a fraud on L1. */
 function checkRecord(view: DataView, now: number): void {
-  const fail = (field: string, expected: string, got: number): never => {
-    throw new InvariantError(`record ${field}: expected ${expected}, got ${got}`);
-  };
   if (view.byteLength < RECORD_HEADER_BYTES)
-    fail('length', `at least ${RECORD_HEADER_BYTES}`, view.byteLength);
+    wrongRecord('length', `at least ${RECORD_HEADER_BYTES}`, view.byteLength);
   const body = command.recordBodyBytes(view);
   if (body > RECORD_BODY_BYTES_MAX || view.byteLength !== RECORD_HEADER_BYTES + body)
-    fail('body length', `${view.byteLength - RECORD_HEADER_BYTES}, at most ${RECORD_BODY_BYTES_MAX}`, body);
+    wrongRecord(
+      'body length',
+      `${view.byteLength - RECORD_HEADER_BYTES}, at most ${RECORD_BODY_BYTES_MAX}`,
+      body,
+    );
   const kind = command.recordKind(view);
-  if (kind < 1 || kind > command.COMMAND_KINDS_MAX) fail('kind', `1 … ${command.COMMAND_KINDS_MAX}`, kind);
-  if (view.getUint8(5) !== 0) fail('reserved byte', '0', view.getUint8(5));
-  if (command.recordTime(view) < now) fail('time', `at least ${now}`, command.recordTime(view));
+  if (kind < 1 || kind > command.COMMAND_KINDS_MAX)
+    wrongRecord('kind', `1 … ${command.COMMAND_KINDS_MAX}`, kind);
+  if (view.getUint8(5) !== 0) wrongRecord('reserved byte', '0', view.getUint8(5));
+  if (command.recordTime(view) < now) wrongRecord('time', `at least ${now}`, command.recordTime(view));
 }

@@ -1,4 +1,5 @@
 /** MESSAGE: authenticates a signed message, then runs its operations in order. */
+import { viewOf } from '#protocol/bytes.ts';
 import { MESSAGE_HEADER_BYTES, NONCE_AHEAD_MS_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import {
   checkMessage,
@@ -50,6 +51,13 @@ export interface Authentication {
   sessionKey: SessionKey | undefined;
 }
 
+const refused = (code: number): Authentication => ({
+  code,
+  scope: 0,
+  nonces: undefined,
+  sessionKey: undefined,
+});
+
 /**
  * Everything that decides whether a message enters the sequence, at time `time`; `signer` are the 20 bytes
  * recovered from its signature. Changes nothing.
@@ -60,13 +68,7 @@ export function authenticate(
   signer: Uint8Array,
   time: number,
 ): Authentication {
-  const refused = (code: number): Authentication => ({
-    code,
-    scope: 0,
-    nonces: undefined,
-    sessionKey: undefined,
-  });
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const view = viewOf(record);
   const body = RECORD_HEADER_BYTES;
   const malformed = checkMessage(view, body, record.length - body);
   if (malformed !== Reject.NONE) return refused(malformed);
@@ -105,7 +107,7 @@ export function applyMessage(core: Core, risk: RiskChecks, record: Uint8Array, s
   const authentication = authenticate(state, record, signers, state.now);
   // The sequencer refuses such a message before it is stamped; as an input it does nothing.
   if (authentication.code !== Reject.NONE) return;
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const view = viewOf(record);
   const body = RECORD_HEADER_BYTES;
   const account = messageAccount(view, body);
   useNonce(authentication.nonces!, messageNonce(view, body));
