@@ -3,7 +3,7 @@
  * logs in again and continues its streams after every reconnect.
  */
 import { toHex } from '#protocol/bytes.ts';
-import { type Keccak, nobleKeccak } from '#protocol/hash.ts';
+import type { Keccak } from '#protocol/hash.ts';
 import type { MarketConfig } from '#protocol/market.ts';
 import type { QueryName, QueryTable } from '#protocol/query.ts';
 import { Reject } from '#protocol/reject.ts';
@@ -17,8 +17,11 @@ import { Subscriptions } from './subscriptions.ts';
 import { type Farewell, settled, Transport, type TransportOptions } from './transport.ts';
 
 export interface SessionOptions extends TransportOptions {
-  /** Needed for all that is signed; market data and public queries do without. */
-  readonly signer?: Signer;
+  /**
+   * Needed for all that is signed; market data and public queries do without. A function is called once with the
+   * greeting: who signs may depend on the chain.
+   */
+  readonly signer?: Signer | ((hello: Hello) => Signer | undefined);
   /** Account that the signer acts for. Default: the first account that the signer's address owns. */
   readonly account?: number;
   /** Log in at once (private queries and streams need it); default true when there is a signer and an account. */
@@ -44,7 +47,7 @@ export class Session {
   /** Troubles that belong to no call: a refused login after a reconnect, a server of another chain. */
   readonly troubles = new Listeners<SluiceError>();
   account: number | undefined;
-  readonly signer: Signer | undefined;
+  signer: Signer | undefined;
   /** Last report sequence that the server named at login. */
   reportSequence = 0;
   private readonly keccak: Keccak;
@@ -57,7 +60,7 @@ export class Session {
 
   private constructor(options: SessionOptions, keccak: Keccak) {
     this.keccak = keccak;
-    this.signer = options.signer;
+    this.signer = typeof options.signer === 'function' ? undefined : options.signer;
     this.account = options.account;
     this.observe = options.observe ?? false;
     this.messageLifetimeMs = options.messageLifetimeMs ?? 30_000;
@@ -77,9 +80,10 @@ export class Session {
   }
 
   static async open(options: SessionOptions): Promise<Session> {
-    const session = new Session(options, await createFastKeccak().catch(() => nobleKeccak));
-    await session.transport.connect();
+    const session = new Session(options, await createFastKeccak());
+    const hello = await session.transport.connect();
     try {
+      if (typeof options.signer === 'function') session.signer = options.signer(hello);
       if (session.signer !== undefined && session.account === undefined) await session.findAccount();
       if (options.login ?? (session.signer !== undefined && session.account !== undefined))
         await session.login();

@@ -34,6 +34,8 @@ export interface ChainView {
   readonly chainId: number;
   /** 0x… of the Rollup contract. */
   readonly rollup: string;
+  /** L1 queue entries taken up so far: the entry with this index is the next one. */
+  readonly queueNext: number;
   readonly parameters: ChainParameters;
   readonly publishers: readonly {
     readonly index: number;
@@ -149,13 +151,13 @@ export interface FinalityView {
 }
 
 export interface WithdrawalProofView {
-  /** The batch that the proof opens: the newest final one. */
+  /** The batch under whose root the proof opens: the newest final one. */
   readonly batch: number;
   /** Ledger root after it. */
   readonly ledgerRoot: string;
   /** Units of the asset ever withdrawn by this owner, as of that batch. Decimal text. */
   readonly total: string;
-  /** Packed path proof (state/tree-proof.ts). */
+  /** Packed path of WITHDRAWN(owner, asset), without key and value (state/tree-proof.ts); Vault.withdraw takes it. */
   readonly proof: string;
 }
 
