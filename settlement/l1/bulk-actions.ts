@@ -1,0 +1,150 @@
+/**
+ * Many transactions of one key at once, for development chains and tests: consecutive nonces, sent without waiting
+ * in between, then waited for together. Amounts are units of the token. Everything rejects with `L1Error`.
+ */
+import { type Address, encodeFunctionData, type Hex, parseEventLogs, type TransactionReceipt } from 'viem';
+import { toHex } from '#protocol/bytes.ts';
+import { queueAbi, tokenAbi, vaultAbi } from './abi.ts';
+import { accountOf, type Call, type L1Client, send, sendOnly } from './client.ts';
+import type { RollupContracts } from './contracts.ts';
+import { L1Error, l1Error } from './errors.ts';
+import { approveVault, assetOf, tokenBalance, type WithdrawalProof } from './vault-actions.ts';
+
+/** Sends all calls in order; resolves when every one is mined. None may depend on the ones before. */
+export async function sendMany(
+  l1: L1Client,
+  calls: readonly Omit<Call, 'nonce'>[],
+): Promise<TransactionReceipt[]> {
+  const { address } = accountOf(l1);
+  const hashes: Hex[] = [];
+  try {
+    const first = await l1.public.getTransactionCount({ address, blockTag: 'pending' });
+    for (const [i, call] of calls.entries()) hashes.push(await sendOnly(l1, { ...call, nonce: first + i }));
+    const receipts = await Promise.all(
+      hashes.map((hash) =>
+        l1.public.waitForTransactionReceipt({ hash, pollingInterval: l1.pollMs, timeout: 120_000 }),
+      ),
+    );
+    receipts.forEach((receipt, i) => {
+      if (receipt.status === 'reverted')
+        throw new L1Error('reverted', `${calls[i]!.doing}: transaction ${hashes[i]} was mined and reverted`);
+    });
+    return receipts;
+  } catch (error) {
+    throw l1Error(error, calls[hashes.length]?.doing ?? 'send');
+  }
+}
+
+export interface Funding {
+  readonly owner: Address;
+  readonly amount: number;
+}
+
+/** Mints test tokens as far as the sender lacks them and deposits them for their owners, sub-account 0. */
+export async function depositTestTokens(
+  l1: L1Client,
+  rollup: RollupContracts,
+  deposits: readonly Funding[],
+  asset = 0,
+): Promise<void> {
+  const { token } = assetOf(rollup, asset);
+  const sender = accountOf(l1).address;
+  const total = deposits.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+  const held = await tokenBalance(l1, rollup, { address: sender, asset });
+  if (held < total)
+    await send(l1, {
+      to: token,
+      data: encodeFunctionData({ abi: tokenAbi, functionName: 'mint', args: [sender, total - held] }),
+      doing: 'mint test tokens',
+    });
+  await approveVault(l1, rollup, { asset });
+  await sendMany(
+    l1,
+    deposits.map(({ owner, amount }) => ({
+      to: rollup.queue,
+      data: encodeFunctionData({
+        abi: queueAbi,
+        functionName: 'depositFor',
+        args: [owner, asset, 0, BigInt(amount)],
+      }),
+      doing: `deposit for ${owner}`,
+    })),
+  );
+}
+
+/** Pays every owner what the proofs show and was not paid yet; resolves with the amounts, in the order of the proofs. */
+export async function withdrawMany(
+  l1: L1Client,
+  rollup: RollupContracts,
+  proofs: readonly WithdrawalProof[],
+): Promise<bigint[]> {
+  const receipts = await sendMany(
+    l1,
+    proofs.map((proof) => ({
+      to: rollup.vault,
+      data: encodeFunctionData({
+        abi: vaultAbi,
+        functionName: 'withdraw',
+        args: [proof.owner, proof.asset, proof.total, BigInt(proof.batchId), toHex(proof.path)],
+      }),
+      doing: `withdraw for ${proof.owner}`,
+    })),
+  );
+  return receipts.map((receipt) => {
+    const [event] = parseEventLogs({ abi: vaultAbi, eventName: 'Withdrawn', logs: receipt.logs });
+    if (event === undefined) throw new L1Error('malformed', 'withdraw: expected a Withdrawn event, got none');
+    return event.args.amount;
+  });
+}
+
+/** Gives ether, for gas. */
+export const sendEther = (l1: L1Client, to: Address, wei: bigint): Promise<TransactionReceipt> =>
+  send(l1, { to, data: '0x', value: wei, doing: `send ether to ${to}` });
+
+/** What an address has sent and paid, as L1's blocks tell it. */
+export interface SentTotals {
+  readonly transactions: number;
+  readonly gas: number;
+  readonly calldataBytes: number;
+  readonly blobBytes: number;
+}
+
+const BLOB_BYTES = 131_072;
+const BLOCKS_AT_ONCE = 32;
+
+/** Sums the transactions of `from` in blocks `fromBlock` … `toBlock`. */
+export async function sentTotals(
+  l1: L1Client,
+  range: { readonly from: Address; readonly fromBlock: number; readonly toBlock: number },
+): Promise<SentTotals> {
+  const sum = { transactions: 0, gas: 0, calldataBytes: 0, blobBytes: 0 };
+  const addBlock = async (number: number): Promise<void> => {
+    const block = await l1.public.getBlock({ blockNumber: BigInt(number), includeTransactions: true });
+    for (const transaction of block.transactions) {
+      if (transaction.from.toLowerCase() !== range.from.toLowerCase()) continue;
+      const receipt = await l1.public.getTransactionReceipt({ hash: transaction.hash });
+      sum.transactions++;
+      sum.gas += Number(receipt.gasUsed);
+      sum.calldataBytes += (transaction.input.length - 2) / 2;
+      sum.blobBytes += BLOB_BYTES * (transaction.blobVersionedHashes?.length ?? 0);
+    }
+  };
+  try {
+    for (let from = range.fromBlock; from <= range.toBlock; from += BLOCKS_AT_ONCE) {
+      const to = Math.min(range.toBlock, from + BLOCKS_AT_ONCE - 1);
+      await Promise.all(Array.from({ length: to - from + 1 }, (_, i) => addBlock(from + i)));
+    }
+    return sum;
+  } catch (error) {
+    throw l1Error(error, `l1 ${l1.url}: blocks ${range.fromBlock} to ${range.toBlock}`);
+  }
+}
+
+/** Number of the newest block. */
+export async function latestBlock(l1: L1Client): Promise<number> {
+  try {
+    return Number(await l1.public.getBlockNumber());
+  } catch (error) {
+    throw l1Error(error, `l1 ${l1.url}`);
+  }
+}
