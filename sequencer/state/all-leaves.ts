@@ -1,16 +1,46 @@
 /** Every leaf of a state, computed from scratch: what the trees hold, said plainly. */
-import { compareBytes, fromHex } from '#protocol/bytes.ts';
+import { assert, InvariantError } from '#protocol/assert.ts';
+import { compareBytes, equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import type { ExchangeState } from './exchange-state.ts';
 import * as keys from './keys.ts';
 import * as leaves from './leaves.ts';
+import type { StateTrees } from './state-root.ts';
 
 export type Leaf = readonly [key: Uint8Array, value: Uint8Array];
 
 /** Leaves by ascending key. Linear in the state; batcher and verifier keep their trees step by step instead. */
 export function allLeaves(state: ExchangeState): { ledger: Leaf[]; book: Leaf[] } {
   const found: Leaf[] = [];
+  visitLeaves(state, (key, value) => found.push([key, value]));
+  found.sort(([a], [b]) => compareBytes(a, b));
+  const split = found.findIndex(([key]) => keys.isBookKey(key));
+  return split < 0
+    ? { ledger: found, book: [] }
+    : { ledger: found.slice(0, split), book: found.slice(split) };
+}
+
+/** Throws unless the trees hold exactly the leaves of the state; hashes nothing. */
+export function checkTrees(state: ExchangeState, trees: StateTrees): void {
+  let ledger = 0;
+  let book = 0;
+  visitLeaves(state, (key, value) => {
+    const isBook = keys.isBookKey(key);
+    if (isBook) book++;
+    else ledger++;
+    const held = (isBook ? trees.book : trees.ledger).get(key);
+    if (held === undefined || !equalBytes(held, value))
+      throw new InvariantError(
+        `tree leaf ${toHex(key)}: expected ${toHex(value)}, got ${held === undefined ? 'none' : toHex(held)}`,
+      );
+  });
+  assert(trees.ledger.size === ledger, `ledger leaves: expected ${ledger}, got ${trees.ledger.size}`);
+  assert(trees.book.size === book, `book leaves: expected ${book}, got ${trees.book.size}`);
+}
+
+/** Calls with every leaf once, in no order of use. */
+export function visitLeaves(state: ExchangeState, visit: (key: Uint8Array, value: Uint8Array) => void): void {
   const add = (key: Uint8Array, value: leaves.LeafValue): void => {
-    if (value !== undefined) found.push([key, value]);
+    if (value !== undefined) visit(key, value);
   };
   add(keys.globalsKey(), leaves.globalsLeaf(state));
   add(keys.publishersKey(), leaves.publishersLeaf(state));
@@ -24,11 +54,6 @@ export function allLeaves(state: ExchangeState): { ledger: Leaf[]; book: Leaf[] 
   }
   addMarkets(state, add);
   addAccounts(state, add);
-  found.sort(([a], [b]) => compareBytes(a, b));
-  const split = found.findIndex(([key]) => keys.isBookKey(key));
-  return split < 0
-    ? { ledger: found, book: [] }
-    : { ledger: found.slice(0, split), book: found.slice(split) };
 }
 
 type Add = (key: Uint8Array, value: leaves.LeafValue) => void;

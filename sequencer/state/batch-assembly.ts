@@ -40,14 +40,36 @@ export function withdrawnTotals(changes: Iterable<LeafChange>): { asset: number;
   return [...totals].map(([asset, total]) => ({ asset, amount: total })).sort((a, b) => a.asset - b.asset);
 }
 
-export function assembleBatch(
-  batch: BatchTrace,
+/** The heavy half of a batch's assembly: everything but its place in the chain of batches. Plain data. */
+export interface PackedBatch extends Omit<BatchTrace, 'changes'> {
+  readonly diff: Uint8Array;
+  readonly withdrawn: Uint8Array;
+  readonly traceRoot: Hash;
+  readonly inputsHash: Hash;
+  readonly diffHash: Hash;
+  readonly withdrawnHash: Hash;
+}
+
+export function packBatch({ changes, ...batch }: BatchTrace, keccak: Keccak): PackedBatch {
+  const diff = encodeDiff(changes);
+  const withdrawn = encodeWithdrawn(withdrawnTotals(changes));
+  return {
+    ...batch,
+    diff,
+    withdrawn,
+    traceRoot: traceRoot(batch.segments, batch, keccak),
+    inputsHash: keccak(batch.inputs),
+    diffHash: keccak(diff),
+    withdrawnHash: keccak(withdrawn),
+  };
+}
+
+export function placeBatch(
+  batch: PackedBatch,
   place: BatchPlace,
   domain: SigningDomain,
   keccak: Keccak,
 ): UnsignedBatch {
-  const diff = encodeDiff(batch.changes);
-  const withdrawn = encodeWithdrawn(withdrawnTotals(batch.changes));
   const header: BatchHeader = {
     version: BATCH_VERSION,
     epoch: place.epoch,
@@ -57,7 +79,7 @@ export function assembleBatch(
     preBookRoot: batch.preBookRoot,
     postLedgerRoot: batch.postLedgerRoot,
     postBookRoot: batch.postBookRoot,
-    traceRoot: traceRoot(batch.segments, batch, keccak),
+    traceRoot: batch.traceRoot,
     traceLength: batch.segments.length,
     firstStep: batch.firstStep,
     nextStep: batch.nextStep,
@@ -66,9 +88,9 @@ export function assembleBatch(
     preInputHash: batch.preInputHash,
     postInputHash: batch.postInputHash,
     inputBytes: batch.inputs.length,
-    inputsHash: keccak(batch.inputs),
-    diffHash: keccak(diff),
-    withdrawnHash: keccak(withdrawn),
+    inputsHash: batch.inputsHash,
+    diffHash: batch.diffHash,
+    withdrawnHash: batch.withdrawnHash,
     queueFirst: batch.queueFirst,
     queueNext: batch.queueNext,
     queueHash: batch.queueHash,
@@ -77,6 +99,13 @@ export function assembleBatch(
     timeFirst: batch.timeFirst,
     timeLast: batch.timeLast,
   };
-  const { segments, inputs } = batch;
+  const { segments, withdrawn, diff, inputs } = batch;
   return { header, hash: hashHeader(header, domain, keccak), trace: segments, withdrawn, diff, inputs };
 }
+
+export const assembleBatch = (
+  batch: BatchTrace,
+  place: BatchPlace,
+  domain: SigningDomain,
+  keccak: Keccak,
+): UnsignedBatch => placeBatch(packBatch(batch, keccak), place, domain, keccak);

@@ -57,6 +57,8 @@ export class TreeTrace extends DirtyLeaves implements Trace {
   private cuts: readonly number[] | undefined;
   private cutsMade = 0;
   private ahead: StepAhead[] = [];
+  /** Steps before which batches end while cutting by itself, ascending; by size only when there are none. */
+  private ends: number[] = [];
 
   constructor(options: TreeTraceOptions) {
     super(options.state);
@@ -108,7 +110,7 @@ export class TreeTrace extends DirtyLeaves implements Trace {
     assert(this.pending === undefined, 'a command has at least one step');
     this.isWithinCommand = false;
     if (this.isFollowed) this.keepAhead();
-    else if (this.isCut()) {
+    else if (this.isCut() || this.isEnd()) {
       this.take(this.write);
       this.cut(this.cursor());
     }
@@ -122,6 +124,14 @@ export class TreeTrace extends DirtyLeaves implements Trace {
     if (this.builder.segmentSteps > 0) this.builder.cut();
     this.closed.push(this.builder.close(this.cursor(), true));
     return this.closed.pop()!;
+  }
+
+  /**
+   * Ends the next batches before the steps with these numbers, as an earlier run did; segments are cut by weight
+   * as ever. Until all have ended, no batch ends by its size.
+   */
+  endAt(steps: readonly number[]): void {
+    this.ends = [...steps];
   }
 
   /** Batches that have ended since the last call. */
@@ -165,9 +175,14 @@ export class TreeTrace extends DirtyLeaves implements Trace {
     return this.cuts?.[this.cutsMade] === this.builder.nextStep;
   }
 
+  private isEnd(): boolean {
+    return this.ends[0] === this.builder.nextStep && this.builder.steps > 0;
+  }
+
   /** Whether the open segment can't take another step of this kind, with so many bytes of inputs. */
   private endsBefore(kind: number, inputBytes: number): boolean {
     if (this.cuts !== undefined) return this.isCut();
+    if (this.isEnd()) return true;
     const { segmentSteps, segmentWeight, segmentInputBytes } = this.builder;
     return (
       segmentSteps > 0 &&
@@ -180,8 +195,16 @@ export class TreeTrace extends DirtyLeaves implements Trace {
     const { builder } = this;
     builder.cut();
     this.cutsMade++;
-    const isLast = this.cuts === undefined ? builder.bytes >= this.batchBytesMax : this.isFollowed;
-    if (isLast) this.closed.push(builder.close(cursor, !this.isWithinCommand && this.ahead.length === 0));
+    if (this.isLastSegment())
+      this.closed.push(builder.close(cursor, !this.isWithinCommand && this.ahead.length === 0));
+  }
+
+  private isLastSegment(): boolean {
+    if (this.cuts !== undefined) return this.isFollowed;
+    if (this.ends.length === 0) return this.builder.bytes >= this.batchBytesMax;
+    if (!this.isEnd()) return false;
+    this.ends.shift();
+    return true;
   }
 
   /** What the last step ahead has written. */

@@ -6,7 +6,7 @@ import { concat, toHex } from '#protocol/bytes.ts';
 import type { Command } from '#protocol/command.ts';
 import { nobleKeccak, ZERO_HASH } from '#protocol/hash.ts';
 import { SEGMENT_INPUT_BYTES_MAX, SEGMENT_WEIGHT_MAX } from '#protocol/limits.ts';
-import { allLeaves } from '#state/all-leaves.ts';
+import { allLeaves, checkTrees } from '#state/all-leaves.ts';
 import type { BatchTrace } from '#state/batch-builder.ts';
 import { applyDiff, encodeDiff } from '#state/diff.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
@@ -55,6 +55,7 @@ class Traced {
 }
 
 function expectTreesOf(state: ExchangeState, trees: { ledger: StateTree; book: StateTree }): void {
+  checkTrees(state, trees);
   const text = ([key, value]: readonly [Uint8Array, Uint8Array]): string => `${toHex(key)} ${toHex(value)}`;
   const { ledger, book } = allLeaves(state);
   expect([...trees.ledger.entries()].map(({ key, value }) => text([key, value]))).toEqual(ledger.map(text));
