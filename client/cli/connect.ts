@@ -6,7 +6,7 @@ import { findRollup, type RollupContracts } from '#settlement/l1/contracts.ts';
 import { SluiceClient } from '../client.ts';
 import { SluiceError } from '../errors.ts';
 import { keySigner, type Signer } from '../signer.ts';
-import { DEVELOPMENT_CHAIN_ID, DEVELOPMENT_KEYS, DEVELOPMENT_TRADER } from './development-keys.ts';
+import { DEVELOPMENT_CHAIN_ID, DEVELOPMENT_KEYS, DEVELOPMENT_ROLES } from './development-keys.ts';
 import { UsageError } from './failure.ts';
 import type { ConnectionOptions, L1FlagOptions, TraderOptions } from './options.ts';
 
@@ -59,7 +59,7 @@ export function traderKey(options: TraderOptions, chainId: number): string {
       throw new UsageError(`key file ${options.keyFile}: ${(cause as Error).message}`, { cause });
     }
   }
-  if (chainId === DEVELOPMENT_CHAIN_ID) return DEVELOPMENT_KEYS[options.dev ?? DEVELOPMENT_TRADER]!;
+  if (chainId === DEVELOPMENT_CHAIN_ID) return DEVELOPMENT_KEYS[options.dev ?? DEVELOPMENT_ROLES.trader]!;
   throw new SluiceError(
     'SIGNER_MISSING',
     options.dev === undefined

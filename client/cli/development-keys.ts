@@ -18,5 +18,17 @@ export const DEVELOPMENT_KEYS = [
   '0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6',
 ] as const;
 
-/** The trader's: the first ones deploy, sequence and submit on a development chain. */
-export const DEVELOPMENT_TRADER = 9;
+/** Who uses which of them on a development chain: nobody shares one, as each has its own stream of L1 nonces. */
+export const DEVELOPMENT_ROLES = {
+  deployer: 0,
+  sequencer: 1,
+  submitter: 2,
+  challenger: 3,
+  publishers: [4, 5, 6, 7, 8],
+  trader: 9,
+} as const;
+
+export const developmentKey = (role: Exclude<keyof typeof DEVELOPMENT_ROLES, 'publishers'>): `0x${string}` =>
+  DEVELOPMENT_KEYS[DEVELOPMENT_ROLES[role]]!;
+export const developmentPublisherKeys = (): `0x${string}`[] =>
+  DEVELOPMENT_ROLES.publishers.map((place) => DEVELOPMENT_KEYS[place]!);

@@ -1,0 +1,100 @@
+/** `sluice deposit`: tokens from L1 to the exchange. */
+import { Command, Option } from 'commander';
+import { toHex } from '#protocol/bytes.ts';
+import { accountOf } from '#settlement/l1/client.ts';
+import { mintTestTokens } from '#settlement/l1/vault-actions.ts';
+import { deposit, untilCredited } from '../../exit.ts';
+import { parseUnits } from '../../units.ts';
+import { asTrader, onL1 } from '../connect.ts';
+import { DEVELOPMENT_CHAIN_ID } from '../development-keys.ts';
+import { UsageError } from '../failure.ts';
+import {
+  addressText,
+  type L1FlagOptions,
+  type TraderOptions,
+  whole,
+  withExamples,
+  withL1,
+  withTrader,
+} from '../options.ts';
+import { print } from '../output.ts';
+
+interface DepositOptions extends TraderOptions, L1FlagOptions {
+  readonly asset: number;
+  readonly subaccount: number;
+  readonly for?: `0x${string}`;
+  readonly mint?: boolean;
+  readonly wait: boolean;
+}
+
+export const depositCommand = (): Command =>
+  withExamples(
+    withL1(
+      withTrader(
+        new Command('deposit')
+          .description('deposit tokens from L1; creates the account at the first time')
+          .argument('<amount>', 'decimal amount of the asset')
+          .addOption(
+            new Option('--asset <n>', 'asset; 0 is the quote asset').argParser(whole(0, 63)).default(0),
+          )
+          .addOption(
+            new Option('--subaccount <n>', 'sub-account of the owner').argParser(whole(0, 255)).default(0),
+          )
+          .addOption(new Option('--for <address>', 'owner to deposit for').argParser(addressText))
+          .option('--mint', 'mint the tokens first (chain 31337 only)')
+          .option('--no-wait', 'return when L1 has it, before the exchange credits it'),
+      ),
+    ),
+    'sluice deposit 1000 --mint',
+    'sluice deposit 250 --subaccount 1',
+  ).action(async (text: string, options: DepositOptions) => {
+    const { l1, rollup } = await onL1(options);
+    const info = rollup.assets[options.asset];
+    if (info === undefined)
+      throw new UsageError(`--asset: expected 0 to ${rollup.assets.length - 1}, got ${options.asset}`);
+    const amount = parseUnits('amount', text, info.decimals);
+    const sender = accountOf(l1).address;
+    if (options.mint) {
+      if (l1.chainId !== DEVELOPMENT_CHAIN_ID)
+        throw new UsageError(`--mint: expected chain ${DEVELOPMENT_CHAIN_ID}, got chain ${l1.chainId}`);
+      await mintTestTokens(l1, rollup, { address: sender, amount, asset: options.asset });
+    }
+    const queued = await deposit(l1, rollup, {
+      amount,
+      asset: options.asset,
+      subaccount: options.subaccount,
+      ...(options.for === undefined ? {} : { owner: options.for }),
+    });
+    const facts = {
+      amount,
+      asset: options.asset,
+      queueIndex: queued.index,
+      transaction: queued.receipt.transactionHash,
+    };
+    if (!options.wait) {
+      print(
+        options,
+        facts,
+        () =>
+          `deposited ${text} ${info.symbol}: queue entry ${queued.index}, transaction ${facts.transaction}`,
+      );
+      return;
+    }
+    await asTrader(
+      options,
+      async (client) => {
+        const owner = options.for ?? toHex(client.session.signer!.address);
+        const account = await untilCredited(client.session, {
+          owner,
+          subaccount: options.subaccount,
+          index: queued.index,
+        });
+        print(
+          options,
+          { ...facts, account },
+          () => `deposited ${text} ${info.symbol} to account ${account} (queue entry ${queued.index})`,
+        );
+      },
+      { login: false },
+    );
+  });

@@ -1,0 +1,122 @@
+/** `sluice withdraw`: from the account to the owner's tokens on L1. */
+import { Command, Option } from 'commander';
+import { toHex } from '#protocol/bytes.ts';
+import { forceWithdraw } from '#settlement/l1/vault-actions.ts';
+import { SluiceError } from '../../errors.ts';
+import { claim, exit, withdrawalProof } from '../../exit.ts';
+import { formatUnits, parseUnits } from '../../units.ts';
+import { asTrader, onL1 } from '../connect.ts';
+import { UsageError } from '../failure.ts';
+import {
+  type L1FlagOptions,
+  type TraderOptions,
+  whole,
+  withExamples,
+  withL1,
+  withTrader,
+} from '../options.ts';
+import { print, printLine } from '../output.ts';
+
+interface WithdrawOptions extends TraderOptions, L1FlagOptions {
+  readonly asset: number;
+  readonly wait: boolean;
+  readonly claim?: boolean;
+  readonly force?: boolean;
+  readonly subaccount: number;
+}
+
+export const withdrawCommand = (): Command =>
+  withExamples(
+    withL1(
+      withTrader(
+        new Command('withdraw')
+          .description('withdraw to L1: request, wait until the batch is final, and collect the tokens')
+          .argument('[amount]', 'decimal amount, or "all" that is free')
+          .addOption(
+            new Option('--asset <n>', 'asset; 0 is the quote asset').argParser(whole(0, 63)).default(0),
+          )
+          .option('--no-wait', 'only request; collect later by --claim')
+          .option('--claim', 'only collect what earlier requests have made due')
+          .option('--force', 'demand it through L1: the sequencer must obey')
+          .addOption(
+            new Option('--subaccount <n>', 'sub-account of --force').argParser(whole(0, 255)).default(0),
+          ),
+      ),
+    ),
+    'sluice withdraw 100',
+    'sluice withdraw all --no-wait',
+    'sluice withdraw --claim',
+    'sluice withdraw 100 --force',
+  ).action(async (text: string | undefined, options: WithdrawOptions, command: Command) => {
+    if ((text === undefined) !== (options.claim === true))
+      command.error('error: expected an amount, or --claim without one');
+    const { l1, rollup } = await onL1(options);
+    const info = rollup.assets[options.asset];
+    if (info === undefined)
+      throw new UsageError(`--asset: expected 0 to ${rollup.assets.length - 1}, got ${options.asset}`);
+    const shown = (units: number | bigint): string => `${formatUnits(units, info.decimals)} ${info.symbol}`;
+
+    if (options.force) {
+      if (text === 'all') throw new UsageError('amount: expected a decimal amount with --force, got all');
+      const amount = parseUnits('amount', text!, info.decimals);
+      const queued = await forceWithdraw(l1, rollup, {
+        asset: options.asset,
+        amount,
+        subaccount: options.subaccount,
+      });
+      print(
+        options,
+        {
+          queueIndex: queued.index,
+          deadline: queued.deadlineMs,
+          transaction: queued.receipt.transactionHash,
+        },
+        () =>
+          `demanded ${shown(amount)}: queue entry ${queued.index}, due by ${new Date(queued.deadlineMs).toISOString()}`,
+      );
+      return;
+    }
+    await asTrader(
+      options,
+      async (client) => {
+        const owner = toHex(client.session.signer!.address);
+        if (options.claim) {
+          const proof = await withdrawalProof(client.session, owner, options.asset);
+          if (proof === undefined)
+            throw new SluiceError(
+              'NOT_FOUND',
+              `claim: nothing was withdrawn by ${owner} in a final batch yet`,
+            );
+          const paid = await claim(l1, rollup, proof);
+          print(options, paid, () => `paid ${shown(paid.amount)} in ${paid.transaction}`);
+          return;
+        }
+        const amount =
+          text === 'all'
+            ? (await client.accountView()).freeCollateral
+            : parseUnits('amount', text!, info.decimals);
+        if (!options.wait) {
+          const requested = await client.withdraw({ amount, asset: options.asset });
+          print(
+            options,
+            requested,
+            () => `requested ${shown(amount)} (seq ${requested.seq}); later: sluice withdraw --claim`,
+          );
+          return;
+        }
+        const { requested, paid } = await exit(
+          client.session,
+          l1,
+          rollup,
+          { amount, asset: options.asset },
+          {
+            onStage: (stage) => {
+              if (!options.json) printLine(options, {}, () => `${stage} ${shown(amount)}`);
+            },
+          },
+        );
+        if (options.json) print(options, { amount, seq: requested.seq, paid }, () => '');
+      },
+      { reconnect: true, ...(options.claim ? { login: false } : {}) },
+    );
+  });

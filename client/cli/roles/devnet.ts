@@ -1,0 +1,101 @@
+/** `sluice devnet`: a local L1 (Anvil) with the contracts deployed, for development. */
+import { rm } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { toHex } from '#protocol/bytes.ts';
+import { connectL1, type Hex } from '#settlement/l1/client.ts';
+import { findRollup } from '#settlement/l1/contracts.ts';
+import { DEMO_CHAIN, DEMO_MARKETS } from '../../demo/markets.ts';
+import { keySigner } from '../../signer.ts';
+import { untilStopped } from '../connect.ts';
+import { DEVELOPMENT_ROLES, developmentKey, developmentPublisherKeys } from '../development-keys.ts';
+import { type CommonOptions, duration, jsonOption, whole, withExamples } from '../options.ts';
+import { facts, printLine } from '../output.ts';
+
+interface DevnetRoleOptions extends CommonOptions {
+  readonly port: number;
+  readonly data: string;
+  readonly fresh?: boolean;
+  readonly blockTime: number;
+  readonly window: number;
+}
+
+export const devnetCommand = (): Command =>
+  withExamples(
+    new Command('devnet')
+      .description('run a local L1 with the contracts deployed (development keys, worth nothing)')
+      .addOption(
+        new Option('--port <n>', 'port of its JSON-RPC; 0: any free one')
+          .env('SLUICE_L1_PORT')
+          .argParser(whole(0, 65_535))
+          .default(8_545),
+      )
+      .addOption(
+        new Option('--data <dir>', 'where its state is kept')
+          .env('SLUICE_DEVNET_DATA')
+          .default('data/devnet'),
+      )
+      .option('--fresh', 'begin with an empty chain')
+      .addOption(
+        new Option('--block-time <duration>', 'between blocks').argParser(duration).default(1_000, '1s'),
+      )
+      .addOption(
+        new Option('--window <duration>', 'challenge window: from commit to final')
+          .argParser(duration)
+          .default(10_000, '10s'),
+      )
+      .addOption(jsonOption()),
+    'sluice devnet',
+    'sluice devnet --port 0 --fresh --window 1m',
+  ).action(async (options: DevnetRoleOptions) => {
+    // Loaded here, so that commands of traders do not pay for the compiler and the node.
+    const [{ startDevnet }, { deployRollup }] = await Promise.all([
+      import('#settlement/l1/devnet.ts'),
+      import('#settlement/l1/deploy.ts'),
+    ]);
+    const stateFile = `${options.data}/l1-state.json`;
+    if (options.fresh) await rm(stateFile, { force: true });
+    const devnet = await startDevnet({
+      port: options.port,
+      blockTimeSeconds: Math.max(1, Math.round(options.blockTime / 1_000)),
+      stateFile,
+    });
+    try {
+      const l1 = await connectL1({ url: devnet.url, key: developmentKey('deployer') as Hex });
+      const rollup = devnet.resumed
+        ? await findRollup(l1)
+        : await deployRollup(l1, {
+            sequencer: toHex(keySigner(developmentKey('sequencer')).address),
+            chain: DEMO_CHAIN,
+            markets: DEMO_MARKETS.map((market) => market.config),
+            publishers: developmentPublisherKeys().map((key) => ({
+              address: keySigner(key).address,
+              weight: 1,
+            })),
+            windowSeconds: Math.max(1, Math.round(options.window / 1_000)),
+          });
+      const started = {
+        l1: devnet.url,
+        chainId: devnet.chainId,
+        rollup: rollup.rollup,
+        queue: rollup.queue,
+        vault: rollup.vault,
+        token: rollup.assets[0]?.token,
+        resumed: devnet.resumed,
+        developmentKeys: DEVELOPMENT_ROLES,
+      };
+      printLine(options, { kind: 'started', ...started }, () =>
+        facts([
+          ['L1', `${devnet.url} (chain ${devnet.chainId}${devnet.resumed ? ', resumed' : ''})`],
+          ['rollup', rollup.rollup],
+          ['queue', rollup.queue],
+          ['vault', rollup.vault],
+          ['quote token', `${rollup.assets[0]?.token} (${rollup.assets[0]?.symbol})`],
+          ['keys', 'development keys: 0 deployer, 1 sequencer, 2 submitter, 4-8 publishers, 9 trader'],
+        ]),
+      );
+      const ended = await Promise.race([untilStopped(), devnet.ended]);
+      if (ended !== 'SIGINT' && ended !== 'SIGTERM') throw new Error(`the L1 ended by itself: ${ended}`);
+    } finally {
+      await devnet.stop();
+    }
+  });

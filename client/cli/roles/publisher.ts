@@ -1,0 +1,197 @@
+/** `sluice publisher`: signs prices with one or more publisher keys and reports them to the sequencer. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { MarketConfig } from '#protocol/market.ts';
+import { SluiceClient } from '../../client.ts';
+import { fixedSource, type PriceSource } from '../../publisher/price-source.ts';
+import { randomWalk } from '../../publisher/random-walk.ts';
+import { parseSeries, recordedSeries } from '../../publisher/recorded-series.ts';
+import { runPublishers } from '../../publisher/run-publishers.ts';
+import { type KeySigner, keySigner } from '../../signer.ts';
+import { parsePrice } from '../../units.ts';
+import { untilStopped } from '../connect.ts';
+import { DEVELOPMENT_CHAIN_ID, developmentPublisherKeys } from '../development-keys.ts';
+import { UsageError } from '../failure.ts';
+import { type ConnectionOptions, duration, whole, withConnection, withExamples } from '../options.ts';
+import { printLine } from '../output.ts';
+
+interface PublisherRoleOptions extends ConnectionOptions {
+  readonly keyFile?: readonly string[];
+  readonly source: 'walk' | 'recorded' | 'fixed';
+  readonly price?: readonly string[];
+  readonly series?: readonly string[];
+  readonly speed: number;
+  readonly seed: number;
+  readonly interval: number;
+}
+
+const pair = (text: string, previous: string[] | undefined): string[] => [...(previous ?? []), text];
+
+export const publisherCommand = (): Command =>
+  withExamples(
+    withConnection(
+      new Command('publisher')
+        .description('report signed prices to the sequencer, one publisher for each key')
+        .addOption(
+          new Option(
+            '--key-file <paths...>',
+            'files that hold publisher keys, one each; also keys in SLUICE_PUBLISHER_KEYS, comma-separated (default on chain 31337: development keys 4 to 8)',
+          ),
+        )
+        .addOption(
+          new Option('--source <kind>', 'where prices come from')
+            .choices(['walk', 'recorded', 'fixed'])
+            .default('walk'),
+        )
+        .addOption(
+          new Option(
+            '--price <symbol=price>',
+            'start price of the walk, or the fixed price; repeat it per market',
+          ).argParser(pair),
+        )
+        .addOption(
+          new Option('--series <symbol=file>', 'CSV of --source recorded; repeat it per market').argParser(
+            pair,
+          ),
+        )
+        .addOption(
+          new Option('--speed <n>', 'how many times as fast as it was recorded')
+            .argParser(whole(1, 1_000_000))
+            .default(1),
+        )
+        .addOption(
+          new Option('--seed <n>', 'seed of the walk; the same in all publishers')
+            .argParser(whole(0, 2 ** 32 - 1))
+            .default(1),
+        )
+        .addOption(
+          new Option('--interval <duration>', 'between reports').argParser(duration).default(500, '500ms'),
+        ),
+    ),
+    'sluice publisher --price BTC-PERP=64000 --price ETH-PERP=3200',
+    'sluice publisher --key-file pub0.key --source recorded --series BTC-PERP=btc.csv',
+    'sluice publisher --source fixed --price BTC-PERP=64000 --interval 1s',
+  ).action(async (options: PublisherRoleOptions) => {
+    const { markets, signers } = await lookAround(options);
+    const source = sourceOf(options, markets);
+    const running = await runPublishers({
+      url: options.url,
+      signers,
+      source,
+      intervalMs: options.interval,
+      markets: markets.map((market) => market.market),
+      onTrouble: (error, place) =>
+        printLine(
+          options,
+          { kind: 'trouble', publisher: place, code: error.code, message: error.message },
+          () => `publisher ${place}: ${error.code}: ${error.message}`,
+        ),
+    });
+    printLine(
+      options,
+      {
+        kind: 'publishing',
+        publishers: running.publishers.map((one) => one.index),
+        markets: markets.map((one) => one.symbol),
+      },
+      () =>
+        `${signers.length} publishers report ${markets.map((market) => market.symbol).join(', ')}; Ctrl-C ends`,
+    );
+    await untilStopped();
+    const totals = running.totals();
+    await running.stop();
+    printLine(
+      options,
+      { kind: 'stopped', ...totals },
+      () => `${totals.taken} of ${totals.sent} reports taken`,
+    );
+  });
+
+/** The markets that prices are known for, and the keys. */
+async function lookAround(
+  options: PublisherRoleOptions,
+): Promise<{ markets: MarketConfig[]; signers: KeySigner[] }> {
+  const client = await SluiceClient.connect({ url: options.url, reconnect: false });
+  try {
+    const all = [...(await client.loadMarkets())];
+    const named = (options.source === 'recorded' ? options.series : options.price) ?? [];
+    const markets =
+      named.length === 0 && options.source === 'walk'
+        ? all
+        : named.map((text) => client.market(split(text)[0]));
+    if (markets.length === 0)
+      throw new UsageError(
+        options.source === 'recorded'
+          ? '--series: expected SYMBOL=FILE at least once, got none'
+          : '--price: expected SYMBOL=PRICE at least once, got none',
+      );
+    return { markets, signers: keysOf(options, client.hello.chainId).map((key) => keySigner(key)) };
+  } finally {
+    await client.close();
+  }
+}
+
+function keysOf(options: PublisherRoleOptions, chainId: number): string[] {
+  const keys = (options.keyFile ?? []).map((path) => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch (cause) {
+      throw new UsageError(`key file ${path}: ${(cause as Error).message}`, { cause });
+    }
+  });
+  const fromEnvironment = process.env.SLUICE_PUBLISHER_KEYS?.split(',').filter((key) => key !== '') ?? [];
+  if (keys.length > 0 || fromEnvironment.length > 0) return [...keys, ...fromEnvironment];
+  if (chainId === DEVELOPMENT_CHAIN_ID) return developmentPublisherKeys();
+  throw new UsageError(
+    `publisher keys: expected --key-file or SLUICE_PUBLISHER_KEYS on chain ${chainId}, got none`,
+  );
+}
+
+function split(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1)
+    throw new UsageError(`expected SYMBOL=VALUE, got ${JSON.stringify(text)}`);
+  return [text.slice(0, at).toUpperCase(), text.slice(at + 1)];
+}
+
+function sourceOf(
+  options: PublisherRoleOptions,
+  markets: readonly MarketConfig[],
+): (place: number) => PriceSource {
+  const bySymbol = new Map(markets.map((market) => [market.symbol, market]));
+  if (options.source === 'recorded') {
+    const startMs = Date.now();
+    const series = new Map(
+      (options.series ?? []).map((text) => {
+        const [symbol, file] = split(text);
+        const market = bySymbol.get(symbol)!;
+        let csv: string;
+        try {
+          csv = readFileSync(file, 'utf8');
+        } catch (cause) {
+          throw new UsageError(`series ${file}: ${(cause as Error).message}`, { cause });
+        }
+        return [market.market, parseSeries(csv, market)] as const;
+      }),
+    );
+    return () => recordedSeries(series, { startMs, speed: options.speed });
+  }
+  const prices = new Map(
+    (options.price ?? []).map((text) => {
+      const [symbol, price] = split(text);
+      const market = bySymbol.get(symbol)!;
+      return [market.market, parsePrice(market, price)] as const;
+    }),
+  );
+  if (options.source === 'fixed')
+    return () =>
+      fixedSource(new Map([...prices].map(([market, price]) => [market, { price, confidence: 1 }])));
+  // A market without a named price starts at a hundredth of what it can bear, which every market has.
+  const startPrices = new Map(
+    markets.map((market) => [
+      market.market,
+      prices.get(market.market) ?? Math.max(1, Math.floor(market.maxPrice / 100)),
+    ]),
+  );
+  return (place) => randomWalk({ seed: options.seed, startPrices, publisher: place });
+}
