@@ -54,8 +54,9 @@ interface UserData {
 }
 
 const SWEEP_MS = 5_000;
-/** Time for the last bytes to leave before sockets are torn down. */
-const LINGER_MS = 250;
+/** Time for the last bytes to leave before sockets are torn down: more when somebody reads slowly. */
+const LINGER_MS = 20;
+const LINGER_SLOW_MS = 500;
 const STOP_POLL_MS = 5;
 /** uWebSockets.js takes 8 … 960 s. */
 const IDLE_SECONDS_MIN = 8;
@@ -142,6 +143,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const listening = await listen(options);
   const sweeping = setInterval(() => reception.sweep(), SWEEP_MS);
   sweeping.unref();
+  let isClosed = false;
 
   function listen({ host, port }: { host: string; port: number }): Promise<us_listen_socket> {
     return new Promise((resolve, reject) => {
@@ -174,11 +176,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       while (!orderEntry.isIdle) await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS));
     },
     async close() {
+      // The native listen socket must not be closed twice.
+      if (isClosed) return;
+      isClosed = true;
       clearInterval(sweeping);
       uws.us_listen_socket_close(listening);
-      const hadConnections = reception.connections.size > 0;
+      const hasSlow = [...reception.connections].some((connection) => connection.backpressured);
+      const lingerMs = hasSlow ? LINGER_SLOW_MS : LINGER_MS;
       reception.goodbyeAll();
-      if (hadConnections) await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+      await new Promise((resolve) => setTimeout(resolve, lingerMs));
       app.close();
     },
   };
