@@ -1,18 +1,37 @@
 /** What every handler works with: the state, where to say what happened, and where to say what was touched. */
+
+import { viewOf } from '#protocol/bytes.ts';
 import { EventBuffer, EventKind, OPERATION_RESULT } from '#protocol/event.ts';
-import { MESSAGE_HEADER_BYTES, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
+import { MESSAGE_HEADER_BYTES, RECORD_BODY_BYTES_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import { OPERATION_BYTES } from '#protocol/operation.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import { REGISTER_MESSAGE } from '#state/keys.ts';
 import type { Trace } from '#state/trace.ts';
 import { FillOutcome } from './risk/fill.ts';
 
+/** An order's fields as read from its operation. */
+export class OrderFields {
+  account = 0;
+  market = 0;
+  flags = 0;
+  price = 0;
+  size = 0;
+  clientId = 0;
+  expiry = 0;
+}
+
 export class Core {
-  /** Scratch record, so that a fill allocates nothing. */
+  /** Scratch records, so that orders and fills allocate nothing. */
+  readonly order = new OrderFields();
   readonly fill = new FillOutcome();
   readonly state: ExchangeState;
   readonly trace: Trace;
   readonly events = new EventBuffer();
+  /** The record being applied, copied so that no command needs a view of its own. */
+  readonly bytes = new Uint8Array(RECORD_HEADER_BYTES + RECORD_BODY_BYTES_MAX);
+  readonly view = viewOf(this.bytes);
+  /** Its length. */
+  length = 0;
   private pending = false;
   /** Time of the record being applied; `state.now` follows with its first step. */
   time = 0;
@@ -22,12 +41,18 @@ export class Core {
     this.trace = trace;
   }
 
-  /** A record of so many bytes, stamped `time`, is applied from the next step on. */
-  begin(bytes: number, time: number): void {
+  /** Takes in a record, at most as long as limits allow. */
+  load(record: Uint8Array): void {
+    this.bytes.set(record);
+    this.length = record.length;
+  }
+
+  /** The loaded record, stamped `time`, is applied from the next step on. */
+  begin(time: number): void {
     this.time = time;
     this.pending = true;
     this.events.start(this.state.seq + 1, time);
-    this.trace.record(bytes);
+    this.trace.record(this.length);
   }
 
   /** A step begins: call before its first effect. The first one of a record moves the clock and the seq. */
@@ -56,7 +81,7 @@ export interface OperationOutcome {
 export function finishOperation(core: Core, outcome: OperationOutcome): void {
   const { state, events } = core;
   const { message } = state;
-  const kind = message.record[RECORD_HEADER_BYTES + MESSAGE_HEADER_BYTES + message.offset]!;
+  const kind = core.bytes[RECORD_HEADER_BYTES + MESSAGE_HEADER_BYTES + message.offset]!;
   const at = events.add(EventKind.OPERATION_RESULT);
   const row = events.data;
   row[at + OPERATION_RESULT.account] = message.account;

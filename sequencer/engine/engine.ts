@@ -41,9 +41,11 @@ export class Engine {
    */
   admit(candidate: Command, time: number): number {
     const { record, signers } = candidate;
+    if (record.length > this.core.bytes.length) return Reject.MALFORMED_MESSAGE;
+    this.core.load(record);
     switch (record[4]) {
       case command.MESSAGE:
-        return authenticate(this.state, record, signers, time).code;
+        return authenticate(this.core, signers, time).code;
       case command.PRICE_ROUND:
         return judgeRound(this.state, record, signers, time).code;
       case command.QUEUE_ENTRY:
@@ -62,9 +64,12 @@ export class Engine {
   apply(next: Command): void {
     const { record, signers } = next;
     const { core, state } = this;
-    const view = viewOf(record);
-    checkRecord(view, state.now);
-    core.begin(record.length, command.recordTime(view));
+    if (record.length > core.bytes.length)
+      wrongRecord('length', `at most ${core.bytes.length}`, record.length);
+    core.load(record);
+    const { view } = core;
+    checkRecord(view, record.length, state.now);
+    core.begin(command.recordTime(view));
     runDueTicks(core);
     switch (command.recordKind(view)) {
       case command.MESSAGE:
@@ -117,16 +122,11 @@ function wrongRecord(field: string, expected: string, got: number): never {
 }
 
 /** Throws `InvariantError`: such a record is refused before it is stamped, and is a fraud on L1. */
-function checkRecord(view: DataView, now: number): void {
-  if (view.byteLength < RECORD_HEADER_BYTES)
-    wrongRecord('length', `at least ${RECORD_HEADER_BYTES}`, view.byteLength);
+function checkRecord(view: DataView, length: number, now: number): void {
+  if (length < RECORD_HEADER_BYTES) wrongRecord('length', `at least ${RECORD_HEADER_BYTES}`, length);
   const body = command.recordBodyBytes(view);
-  if (body > RECORD_BODY_BYTES_MAX || view.byteLength !== RECORD_HEADER_BYTES + body)
-    wrongRecord(
-      'body length',
-      `${view.byteLength - RECORD_HEADER_BYTES}, at most ${RECORD_BODY_BYTES_MAX}`,
-      body,
-    );
+  if (body > RECORD_BODY_BYTES_MAX || length !== RECORD_HEADER_BYTES + body)
+    wrongRecord('body length', `${length - RECORD_HEADER_BYTES}, at most ${RECORD_BODY_BYTES_MAX}`, body);
   const kind = command.recordKind(view);
   if (kind < 1 || kind > command.COMMAND_KINDS_MAX)
     wrongRecord('kind', `1 … ${command.COMMAND_KINDS_MAX}`, kind);

@@ -1,5 +1,4 @@
 /** MESSAGE: authenticates a signed message, then runs its operations in order. */
-import { viewOf } from '#protocol/bytes.ts';
 import { MESSAGE_HEADER_BYTES, NONCE_AHEAD_MS_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import {
   checkMessage,
@@ -11,7 +10,7 @@ import {
 import * as op from '#protocol/operation.ts';
 import { Reject } from '#protocol/reject.ts';
 import { type NonceWindow, nonceState, useNonce } from '#state/accounts.ts';
-import type { ExchangeState, SessionKey } from '#state/exchange-state.ts';
+import type { SessionKey } from '#state/exchange-state.ts';
 import { REGISTER_MESSAGE } from '#state/keys.ts';
 import { SCOPE_OWNER } from '#state/registers.ts';
 import { StepKind } from '#state/trace.ts';
@@ -59,18 +58,13 @@ const refused = (code: number): Authentication => ({
 });
 
 /**
- * Everything that decides whether a message enters the sequence, at time `time`; `signer` are the 20 bytes
- * recovered from its signature. Changes nothing.
+ * Everything that decides whether the loaded message enters the sequence, at time `time`; `signer` are the 20
+ * bytes recovered from its signature. Changes nothing.
  */
-export function authenticate(
-  state: ExchangeState,
-  record: Uint8Array,
-  signer: Uint8Array,
-  time: number,
-): Authentication {
-  const view = viewOf(record);
+export function authenticate(core: Core, signer: Uint8Array, time: number): Authentication {
+  const { state, view } = core;
   const body = RECORD_HEADER_BYTES;
-  const malformed = checkMessage(view, body, record.length - body);
+  const malformed = checkMessage(view, body, core.length - body);
   if (malformed !== Reject.NONE) return refused(malformed);
   if (signer.length !== 20) return refused(Reject.BAD_SIGNATURE);
   const account = messageAccount(view, body);
@@ -102,12 +96,11 @@ export function authenticate(
 }
 
 export function applyMessage(core: Core, risk: RiskChecks, record: Uint8Array, signers: Uint8Array): void {
-  const { state, trace } = core;
+  const { state, trace, view } = core;
   core.step(StepKind.MESSAGE);
-  const authentication = authenticate(state, record, signers, state.now);
+  const authentication = authenticate(core, signers, state.now);
   // The sequencer refuses such a message before it is stamped; as an input it does nothing.
   if (authentication.code !== Reject.NONE) return;
-  const view = viewOf(record);
   const body = RECORD_HEADER_BYTES;
   const account = messageAccount(view, body);
   useNonce(authentication.nonces!, messageNonce(view, body));

@@ -18,19 +18,8 @@ import type { MarketState } from '#state/market-state.ts';
 import { StepKind } from '#state/trace.ts';
 import { runIncoming } from '../book/match.ts';
 import { isFillable } from '../book/time-in-force.ts';
-import { type Core, finishOperation } from '../core.ts';
+import { type Core, finishOperation, type OrderFields } from '../core.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
-
-/** An order's fields as read from the operation; one record, reused. */
-class OrderFields {
-  account = 0;
-  market = 0;
-  flags = 0;
-  price = 0;
-  size = 0;
-  clientId = 0;
-  expiry = 0;
-}
 
 /** Bounds of limit prices around the mark, inclusive; the whole range when the market has no band or no mark. */
 export function priceBand(market: MarketState): { low: number; high: number } {
@@ -45,7 +34,7 @@ export function priceBand(market: MarketState): { low: number; high: number } {
 export function place(core: Core, risk: RiskChecks, view: DataView, at: number): void {
   const { state, trace } = core;
   core.step(StepKind.PLACE);
-  const order = new OrderFields();
+  const order = core.order;
   order.account = state.message.account;
   order.market = view.getUint16(at + 2, true);
   order.flags = view.getUint8(at + 1);
