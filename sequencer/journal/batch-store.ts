@@ -13,7 +13,7 @@ import type { BatchStore, Disk, SignedCommitment } from '#pipeline/ports.ts';
 import type { SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, getU64be, setU64be, toHex, viewOf } from '#protocol/bytes.ts';
 import { decodeBatch, encodeBatch } from './batch-codec.ts';
-import { type ByteLevel, openLevel, seal, unseal } from './level-store.ts';
+import { type ByteLevel, openLevel, plainBytes, seal, unseal } from './level-store.ts';
 import { SignerSlot } from './signer-slot.ts';
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 
@@ -214,7 +214,7 @@ export class LevelBatchStore implements BatchStore {
   }
 
   private async decode(value: Uint8Array, epoch: number, id: number): Promise<SignedBatch> {
-    const batch = decodeBatch(value);
+    const batch = decodeBatch(plainBytes(value));
     const known = await this.commitment(epoch, id);
     if (batch === undefined || known === undefined || !equalBytes(batch.hash, known.hash))
       throw this.error(

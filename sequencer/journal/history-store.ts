@@ -25,7 +25,7 @@ import {
   listsOf,
 } from './history-lists.ts';
 import { RowWriter, readRows } from './history-rows.ts';
-import { type ByteLevel, openLevel, seal, unseal } from './level-store.ts';
+import { type ByteLevel, openLevel, plainBytes, seal, unseal } from './level-store.ts';
 import { StoreError } from './store-error.ts';
 
 const LIST_KEY_BYTES = 13;
@@ -298,13 +298,16 @@ export class LevelHistoryStore implements HistoryStore {
     for (;;) {
       let first: Uint8Array | undefined;
       for await (const key of this.level.keys({ gt: after, lt: Uint8Array.of(CANDLE_KEY + 1), limit: 1 }))
-        first = key;
+        first = plainBytes(key).slice();
       if (first === undefined) return;
       const end = first.slice();
       end.fill(0xff, 7);
       const newest = { gte: first, lte: end, reverse: true, limit: 1 };
       for await (const [key, value] of this.level.iterator(newest))
-        this.candleBook.restore(key.slice(), decodeCandle(key, unseal(value, this.folder, 'candle')));
+        this.candleBook.restore(
+          plainBytes(key).slice(),
+          decodeCandle(key, unseal(value, this.folder, 'candle')),
+        );
       after = end;
     }
   }

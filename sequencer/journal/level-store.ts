@@ -50,6 +50,10 @@ export async function openLevel(options: LevelStoreOptions): Promise<ByteLevel> 
   }
 }
 
+/** The same bytes as a Uint8Array: LevelDB gives Buffers, whose `slice` does not copy. */
+export const plainBytes = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 const CRC_BYTES = 4;
 
 /** The value with its CRC-32C (u32, little-endian) in front, under which `unseal` reads it. */
@@ -62,7 +66,7 @@ export function seal(value: Uint8Array): Uint8Array {
 
 /** The value of `seal`, copied; throws `corrupt` when it is another one. `what` names it in the message. */
 export function unseal(sealed: Uint8Array, store: string, what: string): Uint8Array {
-  const value = sealed.slice(CRC_BYTES);
+  const value = plainBytes(sealed).slice(CRC_BYTES);
   const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.byteLength);
   const got = sealed.length < CRC_BYTES ? 'no CRC' : view.getUint32(0, true);
   const expected = crc32c(value);

@@ -94,7 +94,7 @@ describe('after an orderly stop', () => {
   test('every cut is found, wherever it is', async () => {
     const { disk, segments } = await sound(25);
     const random = randomFrom(26);
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 1000; i++) {
       const path = segments[Math.floor(random() * segments.length)]!;
       const copy = disk.copy();
       copy.cutFile(path, Math.floor(random() * copy.contents(path).length));
