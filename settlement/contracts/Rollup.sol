@@ -246,16 +246,16 @@ contract Rollup is IRollup, Guarded {
         if (h.timeLast < oldest) revert TooOld(oldest, h.timeLast);
     }
 
-    /// @dev The anchor is a recent block of this chain, not before the last batch's.
+    /// @dev The anchor is a recent block of this chain, not before the last batch's. Either source of block hashes will
+    /// do: BLOCKHASH reaches 256 blocks, the contract of EIP-2935 further where a chain has it.
     function _checkAnchor(uint64 number, bytes32 got) private view {
         if (number >= block.number || number < _head.anchorNumber) revert AnchorNotRecent(block.number, number);
-        bytes32 expected;
         uint256 age = block.number - number;
-        if (age <= BLOCKHASH_REACH) {
-            expected = blockhash(number);
-        } else if (age <= BLOCK_HASHES_REACH && BLOCK_HASHES.code.length != 0) {
+        bytes32 expected = age <= BLOCKHASH_REACH ? blockhash(number) : bytes32(0);
+        if (expected != got && age <= BLOCK_HASHES_REACH && BLOCK_HASHES.code.length != 0) {
             (bool success, bytes memory answer) = BLOCK_HASHES.staticcall(abi.encode(number));
-            if (success && answer.length == 32) expected = abi.decode(answer, (bytes32));
+            bytes32 recorded = success && answer.length == 32 ? abi.decode(answer, (bytes32)) : bytes32(0);
+            if (recorded != bytes32(0)) expected = recorded;
         }
         if (expected == bytes32(0)) revert AnchorNotRecent(block.number, number);
         if (expected != got) revert AnchorNotCanonical(number, expected, got);

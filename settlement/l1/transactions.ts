@@ -2,7 +2,14 @@
  * Signed transactions as bytes that can be stored before they are sent, priced anew, and looked for afterwards.
  * What the submitter's nonce stream is made of.
  */
-import { type Address, type Hex, keccak256, parseTransaction, TransactionReceiptNotFoundError } from 'viem';
+import {
+  type Address,
+  type Hex,
+  keccak256,
+  parseTransaction,
+  TransactionNotFoundError,
+  TransactionReceiptNotFoundError,
+} from 'viem';
 import { accountOf, type L1Client } from './client.ts';
 import { decodeRevert, l1Error, type Revert } from './errors.ts';
 
@@ -83,6 +90,17 @@ export async function minedAs(l1: L1Client, hash: Hex): Promise<Mined | undefine
   } catch (error) {
     if (error instanceof TransactionReceiptNotFoundError) return undefined;
     throw l1Error(error, `receipt of ${hash}`);
+  }
+}
+
+/** Whether the node has the transaction, mined or waiting. */
+export async function isKnown(l1: L1Client, hash: Hex): Promise<boolean> {
+  try {
+    await l1.public.getTransaction({ hash });
+    return true;
+  } catch (error) {
+    if (error instanceof TransactionNotFoundError) return false;
+    throw l1Error(error, `transaction ${hash}`);
   }
 }
 

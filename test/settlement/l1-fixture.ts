@@ -1,17 +1,19 @@
 /** An Anvil with a deployed rollup, five funded roles, and shortcuts that tests of the settlement layer share. */
 
+import { encodeFunctionData } from 'viem';
 import type { SignedBatch } from '#protocol/batch.ts';
-import { fromHex } from '#protocol/bytes.ts';
+import { fromHex, toHex } from '#protocol/bytes.ts';
 import { nobleKeccak as keccak } from '#protocol/hash.ts';
 import { DEFAULT_CHAIN_PARAMETERS } from '#protocol/market.ts';
-import { SigningDomain } from '#protocol/signing.ts';
-import { queueAbi } from '#settlement/l1/abi.ts';
+import { AbiWords, SigningDomain, typeHash } from '#protocol/signing.ts';
+import { queueAbi, rollupAbi } from '#settlement/l1/abi.ts';
 import { encodeCommitBatch, encodeFinalizeBatch } from '#settlement/l1/batch-calldata.ts';
 import { connectL1, type L1Client, send, withKey } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
 import { type DeployOptions, deployRollup } from '#settlement/l1/deploy.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '#settlement/l1/devnet.ts';
-import { BatchChain, type BatchPlan } from './batch-builder.ts';
+import { rollupStatus } from '#settlement/l1/vault-actions.ts';
+import { BatchChain, type BatchPlan, signDigest } from './batch-builder.ts';
 
 export interface L1Fixture {
   readonly devnet: Devnet;
@@ -23,6 +25,8 @@ export interface L1Fixture {
   /** The sequencer's signing key. */
   readonly sequencerKey: Uint8Array;
   as(account: number): L1Client;
+  /** Signed by the sequencer, on top of the last committed batch. */
+  openEpoch(epoch: number): Promise<void>;
 }
 
 export const DEPLOYER = 0;
@@ -56,6 +60,17 @@ export async function startFixture(
       sequencerKey,
       chain: new BatchChain(domain, sequencerKey),
       as: (account) => withKey(l1, key(account)),
+      openEpoch: async (epoch) => {
+        const { committedHash } = await rollupStatus(l1, rollup);
+        const words = new AbiWords(3).hash(typeHash('Epoch(uint32 epoch,bytes32 parentHash)', keccak));
+        const digest = domain.digest(keccak(words.uint(epoch).hash(fromHex(committedHash)).bytes));
+        const signature = toHex(signDigest(digest, sequencerKey));
+        await send(l1, {
+          to: rollup.rollup,
+          data: encodeFunctionData({ abi: rollupAbi, functionName: 'openEpoch', args: [epoch, signature] }),
+          doing: `open epoch ${epoch}`,
+        });
+      },
     };
   } catch (error) {
     await devnet.stop();
