@@ -4,7 +4,8 @@
  */
 
 import type { EventConsumer, EventRows, FeedListener, FeedSource, StreamStart } from '#pipeline/ports.ts';
-import { EVENT_STRIDE, EventKind, TRADE } from '#protocol/event.ts';
+import { EVENT_STRIDE, EventKind, OPERATION_RESULT, TRADE } from '#protocol/event.ts';
+import { PLACE } from '#protocol/operation.ts';
 import { Reject, type RejectCode } from '#protocol/reject.ts';
 import type { Seq, TimeMs } from '#protocol/units.ts';
 import type { Channel, SubscribeRequest } from '#protocol/wire.ts';
@@ -35,7 +36,7 @@ export class Publisher implements EventConsumer, FeedSource {
   readonly accounts: AccountView;
   acknowledgedSeq: Seq;
   /** Since the start. */
-  readonly totals = { trades: 0, operations: 0 };
+  readonly totals = { trades: 0, operations: 0, orders: 0 };
 
   private readonly startSeq: Seq;
   private readonly startTradeId: number;
@@ -70,7 +71,10 @@ export class Publisher implements EventConsumer, FeedSource {
         this.totals.trades++;
         const market = data[at + TRADE.market]!;
         this.touch(market).trades.onTrade(data, at);
-      } else if (data[at] === EventKind.OPERATION_RESULT) this.totals.operations++;
+      } else if (data[at] === EventKind.OPERATION_RESULT) {
+        this.totals.operations++;
+        if (data[at + OPERATION_RESULT.operation] === PLACE) this.totals.orders++;
+      }
     }
     this.acknowledgedSeq = throughSeq;
     this.isPending = true;
