@@ -3,7 +3,7 @@
  * stream and shared by all its readers. A reader that does not keep up is left alone until its socket has
  * drained and then brought up to date at once; private streams are never thinned out.
  */
-import type { FeedListener, FeedSource, Intake } from '#pipeline/ports.ts';
+import type { FeedListener, FeedSource, Intake, StreamStart } from '#pipeline/ports.ts';
 import { Reject, type RejectCode } from '#protocol/reject.ts';
 import {
   CHANNELS,
@@ -141,7 +141,7 @@ export class MarketData implements FeedListener {
   }
 
   private open(connection: Connection, tag: number, request: SubscribeRequest): RejectCode {
-    const { feed, intake, quotas } = this.options;
+    const { intake, quotas } = this.options;
     const key = keyOf(request);
     if (request.account !== undefined) {
       const signer = connection.logins.get(request.account);
@@ -153,9 +153,7 @@ export class MarketData implements FeedListener {
     if (!held?.has(key) && connection.subscriptions >= quotas.subscriptionsPerConnection)
       return Reject.RATE_LIMITED;
     if (connection.bulkBytes > BULK_BYTES_MAX) return Reject.BUSY;
-    // What was gathered belongs to those who were here before; the newcomer starts after it.
-    this.onEndOfBatch();
-    const start = feed.start(request);
+    const start = this.start(request);
     if (typeof start === 'number') return start;
     this.leave(connection, key);
     this.begin(connection, this.join(connection, request, key, start.sequence), tag, start);
@@ -164,7 +162,6 @@ export class MarketData implements FeedListener {
 
   /** A reader that had lagged has drained: brings its streams up to date. */
   drained(connection: Connection): void {
-    this.onEndOfBatch();
     for (const subscription of this.held.get(connection)?.values() ?? []) {
       if (connection.closed || !connection.isCaughtUp) return;
       if (subscription.behind) this.catchUp(connection, subscription);
@@ -180,6 +177,13 @@ export class MarketData implements FeedListener {
   /** Streams with readers. */
   get streamCount(): number {
     return this.streams.size;
+  }
+
+  /** What was gathered by then, also because of asking, belongs to those who read on: the start comes after it. */
+  private start(request: SubscribeRequest): StreamStart | RejectCode {
+    const start = this.options.feed.start(request);
+    this.onEndOfBatch();
+    return start;
   }
 
   private join(
@@ -215,12 +219,7 @@ export class MarketData implements FeedListener {
     if (subscription.stream.readers.size === 0) this.streams.delete(key);
   }
 
-  private begin(
-    connection: Connection,
-    subscription: Subscription,
-    tag: number,
-    start: { sequence: number; resumed: boolean; frames: readonly Uint8Array[] },
-  ): void {
+  private begin(connection: Connection, subscription: Subscription, tag: number, start: StreamStart): void {
     const { fromSeq: _, ...stream } = subscription.request;
     const subscribed: Subscribed = { ...stream, sequence: start.sequence, resumed: start.resumed };
     connection.appendBulk([...encodeFrames(FrameType.SUBSCRIBED, tag, pack(subscribed)), ...start.frames]);
@@ -231,7 +230,7 @@ export class MarketData implements FeedListener {
   private catchUp(connection: Connection, subscription: Subscription): void {
     this.options.metrics.conflations++;
     const { fromSeq: _, ...stream } = subscription.request;
-    const start = this.options.feed.start({ ...stream, fromSeq: subscription.sequence });
+    const start = this.start({ ...stream, fromSeq: subscription.sequence });
     if (typeof start === 'number' || (subscription.stream.channel === 'account' && !start.resumed)) {
       connection.goodbye(
         GoodbyeCode.SLOW_CONSUMER,

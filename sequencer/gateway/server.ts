@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly registry: Registry;
   readonly quotas?: Partial<Quotas>;
+  /** How often idle connections are looked for; default 5 s. */
+  readonly sweepMs?: number;
   /** What /status shows; plain JSON. */
   readonly status: () => Readonly<Record<string, unknown>>;
   /** Undefined when orders are taken; otherwise a sentence that says what is waited for. */
@@ -141,7 +143,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   addHttpRoutes(app, options);
 
   const listening = await listen(options);
-  const sweeping = setInterval(() => reception.sweep(), SWEEP_MS);
+  const sweeping = setInterval(() => reception.sweep(), options.sweepMs ?? SWEEP_MS);
   sweeping.unref();
   let isClosed = false;
 

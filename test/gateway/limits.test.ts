@@ -195,6 +195,26 @@ describe('the gateway under abuse', () => {
     });
   });
 
+  test('who does nothing is sent away, who logged in or listens may be silent', async () => {
+    let now = Date.now();
+    await withVenue({ clock: { nowMs: () => now }, quotas: { idleTimeoutSeconds: 60 } }, async (venue) => {
+      const [idle, busy, trader] = [await venue.connect(), await venue.connect(), await venue.connect()];
+      trader.send(loginFrame(1, 1, { time: now }));
+      await trader.answer(1);
+      now += 40_000;
+      busy.send(encodePing(1));
+      await busy.answer(1);
+      now += 30_000;
+      const end = await idle.closed;
+      expect(end.code).toBe(4000 + GoodbyeCode.IDLE);
+      expect(end.reason).toContain('expected a frame within 60 s');
+      busy.send(encodePing(2));
+      expect(typeOf(await busy.answer(2))).toBe(FrameType.PONG);
+      trader.send(encodePing(2));
+      expect(typeOf(await trader.answer(2))).toBe(FrameType.PONG);
+    });
+  });
+
   test('an inbox that is full answers BUSY, and the frames before are served', async () => {
     await withVenue({ quotas: { inboxFrames: 200, framesBurst: 10_000 } }, async (venue) => {
       const client = await venue.connect();

@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client';
 import { type Authenticator, createAuthenticator } from '#auth/authenticator.ts';
 import { Engine } from '#engine/engine.ts';
+import { Publisher } from '#feed/publisher.ts';
 import { type Gateway, startGateway } from '#gateway/server.ts';
 import { MemoryJournal } from '#journal/memory-journal.ts';
 import { CorridorIntake } from '#pipeline/intake.ts';
@@ -57,6 +58,8 @@ export interface VenueOptions {
   readonly takeReport?: (market: number, report: Uint8Array, signer: Uint8Array) => RejectCode;
   readonly queries?: QuerySource;
   readonly notReady?: () => string | undefined;
+  /** The feed that publishes what the engine does, instead of one that the test writes. */
+  readonly liveFeed?: boolean;
 }
 
 export interface Venue {
@@ -156,12 +159,13 @@ export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
   const fatal = (error: Error): void => {
     throw error;
   };
+  const publisher = new Publisher(state, systemClock.nowMs());
   const pipeline = new Pipeline({
     engine: new Engine(state),
     journal: new MemoryJournal({ flush: () => new Promise((resolve) => setImmediate(resolve)) }),
     clock: systemClock,
     epoch: 1,
-    events: [],
+    events: [publisher],
     commands: [],
     isBehind: () => false,
     onFatal: fatal,
@@ -218,7 +222,7 @@ export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
     authenticator: await workers(),
     workers: 2,
     intake,
-    feed,
+    feed: options.liveFeed ? publisher : feed,
     queries: options.queries ?? {
       answer: () => Promise.resolve({ ok: false, code: Reject.UNKNOWN_QUERY, sentence: 'none here' }),
     },
@@ -227,6 +231,7 @@ export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
     registry,
     status: () => ({ seq: pipeline.durableSeq }),
     notReady: options.notReady ?? (() => undefined),
+    sweepMs: 10,
     ...(options.quotas === undefined ? {} : { quotas: options.quotas }),
   });
   const clients: RawClient[] = [];
