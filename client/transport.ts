@@ -37,7 +37,7 @@ import { RejectedError, SluiceError } from './errors.ts';
 import { type ExpectedServer, readGreeting } from './greeting.ts';
 
 export interface TransportOptions {
-  /** `ws://host:port` or `wss://…`. */
+  /** `ws://host:port` or `wss://…`; without a path it is that of the gateway, `/ws`. */
   readonly url: string;
   /** Until the greeting; default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -116,7 +116,7 @@ export class Transport {
 
   constructor(options: TransportOptions, handlers: TransportHandlers) {
     this.options = options;
-    this.url = options.url;
+    this.url = withPath(options.url);
     this.handlers = handlers;
     this.requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
   }
@@ -480,6 +480,14 @@ export class Transport {
     this.pending.clear();
     for (const { settle } of ended) settle.failed(error());
   }
+}
+
+/** Text that is no URL stays as it is: connecting says so. */
+function withPath(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  if (parsed.pathname === '/') parsed.pathname = '/ws';
+  return parsed.href;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

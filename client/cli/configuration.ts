@@ -15,6 +15,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Command, Option } from 'commander';
 import { parse } from 'yaml';
 import { UsageError } from './failure.ts';
+import { collect } from './options.ts';
 
 export const DEFAULT_FILE = 'sluice.yaml';
 
@@ -39,47 +40,55 @@ export function readConfiguration(path: string | undefined): { file: string; val
 
 const flagOf = (option: Option): string => option.long?.replace(/^--(no-)?/, '') ?? '';
 
-/** All commands of the tree by their path of names, without the program's own. */
-function commandsOf(program: Command): Map<string, Command> {
-  const found = new Map<string, Command>();
-  for (const command of program.commands) found.set(command.name(), command);
-  return found;
+/** Settings of the file for one command: those of its own map, then those at the top. */
+function valuesFor(name: string, { file, values }: { file: string; values: Values }): Values {
+  const own = values[name];
+  if (own !== undefined && !isMap(own))
+    throw new UsageError(`configuration file ${file}: ${name}: expected a map, got ${JSON.stringify(own)}`);
+  const shared = Object.entries(values).filter(([, value]) => !isMap(value));
+  return { ...Object.fromEntries(shared), ...own };
 }
 
-/** Fills what neither flag nor environment has set. To be called before a command's action. */
-export function applyConfiguration(program: Command, command: Command, path: string | undefined): void {
-  const { file, values } = readConfiguration(path);
-  const commands = commandsOf(program);
-  const known = new Set<string>();
-  const collect = (one: Command): void => {
-    for (const option of one.options) known.add(flagOf(option));
-    one.commands.forEach(collect);
-  };
-  collect(program);
-  for (const key of Object.keys(values))
-    if (!known.has(key) && !commands.has(key))
+/**
+ * Fills what neither flag nor environment has set. To be called before a command's action. `everyFlag` names the
+ * flags of all commands; it is asked only when the file has a key that this command does not know.
+ */
+export async function applyConfiguration(
+  program: Command,
+  command: Command,
+  path: string | undefined,
+  everyFlag: () => Promise<ReadonlySet<string>>,
+): Promise<void> {
+  const read = readConfiguration(path);
+  const { file, values } = read;
+  const section = topCommand(program, command);
+  const own = new Set(command.options.map(flagOf));
+  const commands = new Set(program.commands.map((one) => one.name()));
+  const strangers = Object.keys(values).filter((key) => !own.has(key) && !commands.has(key));
+  const known = strangers.length === 0 ? own : await everyFlag();
+  for (const key of strangers)
+    if (!known.has(key))
       throw new UsageError(`configuration file ${file}: expected the name of a flag or command, got ${key}`);
 
-  const section = topCommand(program, command);
-  const own = values[section.name()];
-  if (own !== undefined && !isMap(own))
-    throw new UsageError(`configuration file ${file}: ${section.name()}: expected a map, got ${String(own)}`);
-  if (isMap(own)) {
-    const flags = new Set([...section.options, ...command.options].map(flagOf));
-    for (const key of Object.keys(own))
-      if (!flags.has(key) && !section.commands.some((child) => child.options.some((o) => flagOf(o) === key)))
-        throw new UsageError(
-          `configuration file ${file}: ${section.name()}: expected one of ${[...flags].join(', ')}, got ${key}`,
-        );
-  }
+  const settings = valuesFor(section.name(), read);
+  const flags = new Set([...everyCommandOf(section)].flatMap((one) => one.options.map(flagOf)));
+  for (const key of Object.keys(values[section.name()] ?? {}))
+    if (!flags.has(key))
+      throw new UsageError(
+        `configuration file ${file}: ${section.name()}: expected one of ${[...flags].join(', ')}, got ${key}`,
+      );
   for (const option of command.options) {
     const name = option.attributeName();
     const source = command.getOptionValueSource(name);
-    if (source !== undefined && source !== 'default') continue;
-    const value = (isMap(own) ? own[flagOf(option)] : undefined) ?? values[flagOf(option)];
-    if (value === undefined || isMap(value)) continue;
+    const value = settings[flagOf(option)];
+    if ((source !== undefined && source !== 'default') || value === undefined) continue;
     command.setOptionValueWithSource(name, checked(option, value, file), 'config');
   }
+}
+
+function* everyCommandOf(command: Command): Generator<Command> {
+  yield command;
+  for (const child of command.commands) yield* everyCommandOf(child);
 }
 
 function checked(option: Option, value: unknown, file: string): unknown {
@@ -101,7 +110,7 @@ function checked(option: Option, value: unknown, file: string): unknown {
       throw new UsageError(`${where}: ${(cause as Error).message}`, { cause });
     }
   };
-  if (!option.variadic) return parseOne(value, undefined);
+  if (!option.variadic && option.parseArg !== collect) return parseOne(value, undefined);
   const list = Array.isArray(value) ? value : [value];
   let result: unknown;
   for (const one of list)

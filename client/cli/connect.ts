@@ -1,14 +1,12 @@
-/** From flags to a connected client or an L1, closed again whatever happens. */
+/** From flags to a connected client that is closed again whatever happens. */
 import { readFileSync } from 'node:fs';
 import type { Hello } from '#protocol/wire.ts';
-import { connectL1, type Hex, type L1Client } from '#settlement/l1/client.ts';
-import { findRollup, type RollupContracts } from '#settlement/l1/contracts.ts';
 import { SluiceClient } from '../client.ts';
 import { SluiceError } from '../errors.ts';
 import { keySigner, type Signer } from '../signer.ts';
 import { DEVELOPMENT_CHAIN_ID, DEVELOPMENT_KEYS, DEVELOPMENT_ROLES } from './development-keys.ts';
 import { UsageError } from './failure.ts';
-import type { ConnectionOptions, L1FlagOptions, TraderOptions } from './options.ts';
+import type { ConnectionOptions, TraderOptions } from './options.ts';
 
 /** Runs with a client that only reads public things. */
 export async function asVisitor<Result>(
@@ -71,22 +69,6 @@ export function traderKey(options: TraderOptions, chainId: number): string {
 
 export const signerFor = (options: TraderOptions, chainId: Hello['chainId']): Signer =>
   keySigner(traderKey(options, chainId));
-
-/** L1 with the trader's key, and the rollup on it. */
-export async function onL1(
-  options: TraderOptions & L1FlagOptions,
-): Promise<{ l1: L1Client; rollup: RollupContracts }> {
-  const reader = await connectL1({ url: options.l1 });
-  const key = traderKey(options, reader.chainId);
-  const text = (key.startsWith('0x') ? key : `0x${key}`) as Hex;
-  // Checks the form, so that a wrong key is refused in our words.
-  keySigner(text);
-  const l1 = await connectL1({ url: options.l1, key: text });
-  return { l1, rollup: await theRollup(l1, options) };
-}
-
-export const theRollup = (l1: L1Client, options: L1FlagOptions): Promise<RollupContracts> =>
-  findRollup(l1, options.rollup === undefined ? {} : { address: options.rollup as Hex });
 
 /** Resolves at SIGINT or SIGTERM: for commands that run until they are told to stop. */
 export const untilStopped = (): Promise<NodeJS.Signals> =>

@@ -3,12 +3,12 @@
  * code that scripts can tell apart.
  */
 import { CommanderError } from 'commander';
-import { L1Error } from '#settlement/l1/errors.ts';
+import type { L1Error } from '#settlement/l1/errors.ts';
 import { RejectedError, SluiceError } from '../errors.ts';
 
 export const ExitCode = {
   OK: 0,
-  /** Anything that is not listed below. */
+  /** Anything that is not listed below; of a verifier: it found a difference. */
   FAILED: 1,
   /** The command line, the environment or the configuration file is wrong. */
   USAGE: 2,
@@ -16,8 +16,6 @@ export const ExitCode = {
   UNREACHABLE: 3,
   /** The exchange or a contract said no. */
   REJECTED: 4,
-  /** A verifier found a difference. */
-  MISMATCH: 5,
 } as const;
 
 /** A fault of the one who calls: wrong flag, missing value, wrong configuration. */
@@ -54,7 +52,7 @@ export function failureOf(error: unknown): Failure {
           : ExitCode.FAILED,
       details: error.details,
     };
-  if (error instanceof L1Error)
+  if (isL1Error(error))
     return {
       code: `L1_${error.code.replaceAll('-', '_').toUpperCase()}`,
       sentence: error.message,
@@ -69,7 +67,10 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError)
     return {
       code: 'USAGE',
-      sentence: error.message.replace(/^error: /, ''),
+      sentence: error.message
+        .replace(/^error: /, '')
+        .replace("command-argument value '", "argument '")
+        .replace(/\.$/, ''),
       exitCode: ExitCode.USAGE,
     };
   if (error instanceof UsageError)
@@ -81,6 +82,9 @@ export function failureOf(error: unknown): Failure {
     exitCode: ExitCode.FAILED,
   };
 }
+
+/** By name: loading the class would load everything that talks to L1. */
+const isL1Error = (error: unknown): error is L1Error => error instanceof Error && error.name === 'L1Error';
 
 /** Writes the failure to standard error and returns its exit code. */
 export function report(error: unknown, json: boolean): number {

@@ -46,6 +46,12 @@ export const duration = (text: string): number => {
     : Number(match[1]) * UNITS_MS[match[2]!]!;
 };
 
+/** For flags that may be repeated: a list of what was given. */
+export const collect = (text: string, previous: string[] | undefined): string[] => [
+  ...(previous ?? []),
+  text,
+];
+
 export const jsonOption = (): Option =>
   new Option('--json', 'print JSON instead of tables').env('SLUICE_JSON');
 

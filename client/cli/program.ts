@@ -1,32 +1,117 @@
-/** The whole command line: roles, traders' commands, configuration. */
+/**
+ * The whole command line: every command with its one-line description, and the file that holds it. Only the command
+ * that runs is loaded, so that asking for a book does not wait for a compiler of contracts.
+ */
 import { Command, Option } from 'commander';
-import { accountCommand } from './commands/account.ts';
-import { amendCommand } from './commands/amend.ts';
-import { bookCommand } from './commands/book.ts';
-import { cancelCommand } from './commands/cancel.ts';
-import { depositCommand } from './commands/deposit.ts';
-import { fillsCommand } from './commands/fills.ts';
-import { finalityCommand } from './commands/finality.ts';
-import { marketsCommand } from './commands/markets.ts';
-import { orderCommand } from './commands/order.ts';
-import { ordersCommand } from './commands/orders.ts';
-import { positionsCommand } from './commands/positions.ts';
-import { watchCommand } from './commands/watch.ts';
-import { withdrawCommand } from './commands/withdraw.ts';
 import { applyConfiguration, DEFAULT_FILE } from './configuration.ts';
 import { withExamples } from './options.ts';
-import { devnetCommand } from './roles/devnet.ts';
-import { publisherCommand } from './roles/publisher.ts';
 
-const ROLES = 'Programs:';
-const TRADERS = 'For traders:';
+interface Entry {
+  readonly name: string;
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
 
-/** A new program; its commands throw, nothing exits the process. */
-export function createProgram(version: string): Command {
+const ROLES: readonly Entry[] = [
+  {
+    name: 'devnet',
+    description: 'run a local L1 with the contracts deployed',
+    load: async () => (await import('./roles/devnet.ts')).devnetCommand(),
+  },
+  {
+    name: 'publisher',
+    description: 'report signed prices to the sequencer',
+    load: async () => (await import('./roles/publisher.ts')).publisherCommand(),
+  },
+];
+
+const TRADERS: readonly Entry[] = [
+  {
+    name: 'markets',
+    description: 'list the markets',
+    load: async () => (await import('./commands/markets.ts')).marketsCommand(),
+  },
+  {
+    name: 'book',
+    description: 'show the order book of a market',
+    load: async () => (await import('./commands/book.ts')).bookCommand(),
+  },
+  {
+    name: 'deposit',
+    description: 'deposit tokens from L1',
+    load: async () => (await import('./commands/deposit.ts')).depositCommand(),
+  },
+  {
+    name: 'account',
+    description: 'show an account; manage its keys and sub-accounts',
+    load: async () => (await import('./commands/account.ts')).accountCommand(),
+  },
+  {
+    name: 'order',
+    description: 'place an order',
+    load: async () => (await import('./commands/order.ts')).orderCommand(),
+  },
+  {
+    name: 'amend',
+    description: 'change a resting order',
+    load: async () => (await import('./commands/amend.ts')).amendCommand(),
+  },
+  {
+    name: 'cancel',
+    description: 'cancel orders',
+    load: async () => (await import('./commands/cancel.ts')).cancelCommand(),
+  },
+  {
+    name: 'orders',
+    description: 'show open orders, or the history of orders',
+    load: async () => (await import('./commands/orders.ts')).ordersCommand(),
+  },
+  {
+    name: 'positions',
+    description: 'show open positions',
+    load: async () => (await import('./commands/positions.ts')).positionsCommand(),
+  },
+  {
+    name: 'fills',
+    description: 'show fills',
+    load: async () => (await import('./commands/fills.ts')).fillsCommand(),
+  },
+  {
+    name: 'watch',
+    description: 'follow trades, market status and the account',
+    load: async () => (await import('./commands/watch.ts')).watchCommand(),
+  },
+  {
+    name: 'finality',
+    description: 'how far an order has come on its way to L1',
+    load: async () => (await import('./commands/finality.ts')).finalityCommand(),
+  },
+  {
+    name: 'withdraw',
+    description: 'withdraw to L1',
+    load: async () => (await import('./commands/withdraw.ts')).withdrawCommand(),
+  },
+];
+
+const GROUPS = [
+  ['Programs:', ROLES],
+  ['For traders:', TRADERS],
+] as const;
+
+export const COMMAND_NAMES: readonly string[] = GROUPS.flatMap(([, entries]) =>
+  entries.map(({ name }) => name),
+);
+
+/**
+ * A new program in which the commands that `argv` names are whole and the others have only their description.
+ * Its commands throw; nothing exits the process.
+ */
+export async function createProgram(version: string, argv: readonly string[]): Promise<Command> {
   const program = new Command('sluice')
     .description(
       'Sluice: an off-chain matching layer for perpetual futures, settled and provable on Ethereum',
     )
+    .usage('[options] <command>')
     .version(version)
     .addOption(
       new Option(
@@ -34,28 +119,19 @@ export function createProgram(version: string): Command {
         `configuration file, YAML or JSON (default: ${DEFAULT_FILE} where there is one)`,
       ).env('SLUICE_CONFIG'),
     )
-    .showHelpAfterError(false)
-    .enablePositionalOptions();
-  const add = (heading: string, ...commands: Command[]): void => {
-    for (const command of commands) program.addCommand(command.helpGroup(heading));
-  };
-  add(ROLES, devnetCommand(), publisherCommand());
-  add(
-    TRADERS,
-    marketsCommand(),
-    bookCommand(),
-    depositCommand(),
-    accountCommand(),
-    orderCommand(),
-    amendCommand(),
-    cancelCommand(),
-    ordersCommand(),
-    positionsCommand(),
-    fillsCommand(),
-    watchCommand(),
-    finalityCommand(),
-    withdrawCommand(),
-  );
+    .enablePositionalOptions()
+    .argument('[command]')
+    .action((name: string | undefined) => {
+      program.error(
+        `error: ${name === undefined ? 'expected a command, got none' : `unknown command '${name}'`}; see sluice --help`,
+      );
+    });
+  for (const [heading, entries] of GROUPS)
+    for (const { name, description, load } of entries) {
+      const command = argv.includes(name) ? await load() : new Command(name).description(description);
+      program.addCommand(command.helpGroup(heading));
+    }
+  program.helpCommand(false);
   withExamples(
     program,
     'sluice demo                                    # everything at once, on this machine',
@@ -69,19 +145,29 @@ export function createProgram(version: string): Command {
 Settings come from flags, then from the environment variables named in each --help, then from the
 configuration file (keys are the long flags; a map named after a command is for that command only).
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unreachable, 4 rejected, 5 verifier found a difference.`,
+Exit codes: 0 done, 1 failed or a verifier's difference, 2 wrong usage, 3 unreachable, 4 rejected.`,
   );
   for (const command of everyCommand(program)) {
     command.exitOverride();
     command.configureOutput({ writeErr: () => {} });
   }
-  program.hook('preAction', (_, command) => {
-    applyConfiguration(program, command, program.opts<{ config?: string }>().config);
+  program.hook('preAction', async (_, command) => {
+    await applyConfiguration(program, command, program.opts<{ config?: string }>().config, everyFlag);
   });
   return program;
 }
 
-function* everyCommand(command: Command): Generator<Command> {
+/** Long flags of every command, without dashes; loads them all. */
+export async function everyFlag(): Promise<Set<string>> {
+  const commands = await Promise.all(GROUPS.flatMap(([, entries]) => entries.map(({ load }) => load())));
+  const flags = new Set<string>();
+  for (const top of commands)
+    for (const command of everyCommand(top))
+      for (const option of command.options) flags.add(option.long?.replace(/^--(no-)?/, '') ?? '');
+  return flags;
+}
+
+export function* everyCommand(command: Command): Generator<Command> {
   yield command;
   for (const child of command.commands) yield* everyCommand(child);
 }

@@ -12,11 +12,7 @@ async function main(argv: readonly string[]): Promise<number> {
   };
   const json = argv.includes('--json') || ['1', 'true'].includes(process.env.SLUICE_JSON ?? '');
   try {
-    const program = createProgram(version);
-    if (argv.length === 0) {
-      process.stdout.write(program.helpInformation());
-      return 2;
-    }
+    const program = await createProgram(version, argv);
     await program.parseAsync(argv, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {

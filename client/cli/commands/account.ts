@@ -9,7 +9,9 @@ import { facts, print, table, time } from '../output.ts';
 import { money } from './show.ts';
 
 export function accountCommand(): Command {
-  const command = new Command('account').description('show an account; manage its keys and sub-accounts');
+  const command = new Command('account')
+    .description('show an account; manage its keys and sub-accounts')
+    .helpCommand(false);
   command.addCommand(showCommand(), { isDefault: true });
   command.addCommand(transferCommand());
   command.addCommand(sessionKeyCommand());

@@ -5,7 +5,8 @@ import { accountOf } from '#settlement/l1/client.ts';
 import { mintTestTokens } from '#settlement/l1/vault-actions.ts';
 import { deposit, untilCredited } from '../../exit.ts';
 import { parseUnits } from '../../units.ts';
-import { asTrader, onL1 } from '../connect.ts';
+import { asTrader } from '../connect.ts';
+import { onL1 } from '../connect-l1.ts';
 import { DEVELOPMENT_CHAIN_ID } from '../development-keys.ts';
 import { UsageError } from '../failure.ts';
 import {

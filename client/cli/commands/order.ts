@@ -26,7 +26,10 @@ export const orderCommand = (): Command =>
         .addArgument(new Argument('<side>', 'buy or sell').choices(['buy', 'sell']))
         .argument('<size>', 'decimal size in base')
         .argument('<market>', 'symbol, such as BTC-PERP')
-        .argument('[price]', 'decimal limit price; of a market order: the worst price to take')
+        .argument(
+          '[price...]',
+          'decimal limit price, with or without @ before it; of a market order: the worst to take',
+        )
         .option('--market', 'market order with the price as its bound')
         .addOption(new Option('--ioc', 'immediate or cancel').conflicts(['fok', 'postOnly']))
         .addOption(new Option('--fok', 'fill or kill').conflicts(['postOnly']))
@@ -44,7 +47,7 @@ export const orderCommand = (): Command =>
             .default('expire-maker'),
         ),
     ),
-    'sluice order buy 0.01 BTC-PERP 64000',
+    'sluice order buy 0.01 BTC-PERP @ 64000',
     'sluice order sell 0.5 ETH-PERP                    # market order',
     'sluice order buy 0.01 BTC-PERP 63900 --post-only --client-id 42',
     'sluice order sell 0.01 BTC-PERP 65000 --expires 1h --reduce-only',
@@ -53,9 +56,12 @@ export const orderCommand = (): Command =>
       side: 'buy' | 'sell',
       size: string,
       market: string,
-      price: string | undefined,
+      at: string[],
       options: OrderOptions,
+      command: Command,
     ) => {
+      const [price, ...rest] = at.flatMap((text) => (text === '@' ? [] : [text.replace(/^@/, '')]));
+      if (rest.length > 0) command.error(`error: expected one price, got ${at.join(' ')}`);
       await asTrader(options, async (client) => {
         const form: OrderForm = {
           market,

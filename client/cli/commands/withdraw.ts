@@ -5,7 +5,8 @@ import { forceWithdraw } from '#settlement/l1/vault-actions.ts';
 import { SluiceError } from '../../errors.ts';
 import { claim, exit, withdrawalProof } from '../../exit.ts';
 import { formatUnits, parseUnits } from '../../units.ts';
-import { asTrader, onL1 } from '../connect.ts';
+import { asTrader } from '../connect.ts';
+import { onL1 } from '../connect-l1.ts';
 import { UsageError } from '../failure.ts';
 import {
   type L1FlagOptions,

@@ -12,7 +12,14 @@ import { parsePrice } from '../../units.ts';
 import { untilStopped } from '../connect.ts';
 import { DEVELOPMENT_CHAIN_ID, developmentPublisherKeys } from '../development-keys.ts';
 import { UsageError } from '../failure.ts';
-import { type ConnectionOptions, duration, whole, withConnection, withExamples } from '../options.ts';
+import {
+  type ConnectionOptions,
+  collect,
+  duration,
+  whole,
+  withConnection,
+  withExamples,
+} from '../options.ts';
 import { printLine } from '../output.ts';
 
 interface PublisherRoleOptions extends ConnectionOptions {
@@ -24,8 +31,6 @@ interface PublisherRoleOptions extends ConnectionOptions {
   readonly seed: number;
   readonly interval: number;
 }
-
-const pair = (text: string, previous: string[] | undefined): string[] => [...(previous ?? []), text];
 
 export const publisherCommand = (): Command =>
   withExamples(
@@ -47,11 +52,11 @@ export const publisherCommand = (): Command =>
           new Option(
             '--price <symbol=price>',
             'start price of the walk, or the fixed price; repeat it per market',
-          ).argParser(pair),
+          ).argParser(collect),
         )
         .addOption(
           new Option('--series <symbol=file>', 'CSV of --source recorded; repeat it per market').argParser(
-            pair,
+            collect,
           ),
         )
         .addOption(
