@@ -20,7 +20,7 @@ const hex = (bytes: number) =>
 const MEBIBYTE = 1024 * 1024;
 
 const shape = {
-  data: z.string().min(1).default('./sluice-data/sequencer').describe('data directory'),
+  data: z.string().min(1).default('data/sequencer').describe('data directory'),
   host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
   port: whole(0, 65_535).default(9_900).describe('port to listen on; 0: any free one'),
   l1: z

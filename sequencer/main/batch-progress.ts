@@ -1,5 +1,6 @@
 /** Where batches stand: signed ones from the store, committed and final ones as far as L1 was seen. */
 import type { BatchState, BatchStore, BatchView } from '#pipeline/ports.ts';
+import type { SignedBatch } from '#protocol/batch.ts';
 import type { Seq } from '#protocol/units.ts';
 import type { L1Follower } from '#settlement/l1/follower.ts';
 
@@ -20,14 +21,20 @@ export class BatchProgress implements BatchView {
     this.l1 = l1;
   }
 
-  /** To be called once before use, and when a batch was signed. */
+  /** Reads what was signed before; to be called once, before use. */
   async refresh(): Promise<void> {
     const latest = await this.store.latest();
     if (latest === undefined) return;
-    const { id, nextSeq } = latest.header;
-    if (this.signed === undefined) this.firstId = (await this.store.list(0, 1))[0]?.header.id ?? id;
+    this.firstId = (await this.store.list(0, 1))[0]?.header.id ?? latest.header.id;
+    this.onSigned(latest);
+  }
+
+  /** A batch was signed and stored. */
+  onSigned({ header, inputs, diff }: SignedBatch): void {
+    const { id, nextSeq } = header;
+    if (this.signed === undefined) this.firstId = Math.min(this.firstId, id);
     this.signed = { id, nextSeq };
-    this.lastBytes = latest.inputs.length + latest.diff.length;
+    this.lastBytes = inputs.length + diff.length;
     this.ends.set(id, nextSeq);
   }
 
