@@ -14,6 +14,7 @@ import type {
   CommandSource,
   ConfirmedEntry,
   Intake,
+  Journal,
   L1View,
   QuerySource,
 } from '#pipeline/ports.ts';
@@ -60,6 +61,10 @@ export interface VenueOptions {
   readonly notReady?: () => string | undefined;
   /** The feed that publishes what the engine does, instead of one that the test writes. */
   readonly liveFeed?: boolean;
+  /** Default: one in memory. */
+  readonly journal?: Journal;
+  /** q that each account begins with; default 1e9. */
+  readonly deposit?: number;
 }
 
 export interface Venue {
@@ -108,7 +113,7 @@ function firstPrice(state: ExchangeState): CommandSource {
 }
 
 /** The L1 queue that makes the venue: publishers, one market, funded accounts. */
-function setup(): readonly ConfirmedEntry[] {
+function setup(deposit: number): readonly ConfirmedEntry[] {
   const nobody = new Uint8Array(20);
   const bodies = [
     {
@@ -129,7 +134,7 @@ function setup(): readonly ConfirmedEntry[] {
     ...Array.from({ length: VENUE_ACCOUNTS }, (_, i) => ({
       kind: QUEUE_DEPOSIT,
       owner: testKey(i + 1).address,
-      payload: encodeMoneyPayload({ asset: 0, subaccount: 0, amount: 1_000_000_000 }),
+      payload: encodeMoneyPayload({ asset: 0, subaccount: 0, amount: deposit }),
     })),
   ];
   let prefixHash = ZERO_HASH;
@@ -162,7 +167,8 @@ export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
   const publisher = new Publisher(state, systemClock.nowMs());
   const pipeline = new Pipeline({
     engine: new Engine(state),
-    journal: new MemoryJournal({ flush: () => new Promise((resolve) => setImmediate(resolve)) }),
+    journal:
+      options.journal ?? new MemoryJournal({ flush: () => new Promise((resolve) => setImmediate(resolve)) }),
     clock: systemClock,
     epoch: 1,
     events: [publisher],
@@ -170,7 +176,7 @@ export async function openVenue(options: VenueOptions = {}): Promise<Venue> {
     isBehind: () => false,
     onFatal: fatal,
   });
-  const entries = setup();
+  const entries = setup(options.deposit ?? 1_000_000_000);
   const l1: L1View = {
     anchor: undefined,
     get seenAtMs() {
