@@ -174,7 +174,7 @@ export class TestExchange {
 
   /** A round of five equal reports. */
   price(market: number, price: number): DecodedEvent[] {
-    const sequence = ++this.reportSequence;
+    const sequence = this.nextReport();
     const reports = [0, 1, 2, 3, 4].map((publisher) => ({
       market,
       publisher,
@@ -189,6 +189,11 @@ export class TestExchange {
       record: encodeRecord(PRICE_ROUND, this.now, encodePriceRound(market, reports)),
       signers,
     });
+  }
+
+  /** A report sequence above all used so far. */
+  nextReport(): number {
+    return ++this.reportSequence;
   }
 
   clock(): DecodedEvent[] {
