@@ -145,6 +145,7 @@ export const RemoveReason = {
   /** Taken out by an amend; ORDER_RESTED follows when it rests again. */
   AMENDED: 11,
   MARKET_HALTED: 12,
+  /** A fill could take its owner's cash beyond the bounds of the ledger. */
   POSITION_LIMIT: 13,
 } as const;
 export const REMOVE_REASON_NAMES = [

@@ -68,10 +68,18 @@ export const TIME_MS_MAX = 2 ** 48 - 1;
 export const NOTIONAL_MAX = 2 ** 48;
 /** |cash| and |v| of one position. */
 export const QUOTE_MAX = 2 ** 51;
+/** An account trades, and is paid funding, only within this, so that no single fill takes its cash beyond QUOTE_MAX. */
+export const TRADING_CASH_MAX = QUOTE_MAX - 2 * NOTIONAL_MAX;
+/** Most that one settlement of a position's funding moves: half of what a position can be worth. */
+export const FUNDING_PAYMENT_MAX = NOTIONAL_MAX / 2;
 export const MILLION = 1_000_000;
 export const BILLION = 1_000_000_000;
 
 assert(POSITIONS_MAX * NOTIONAL_MAX < 2 ** 53, 'the notional of a full account fits a safe integer');
+assert(
+  QUOTE_MAX + POSITIONS_MAX * (NOTIONAL_MAX + FUNDING_PAYMENT_MAX) <= 2 ** 53,
+  'the equity of a full account fits a safe integer',
+);
 assert(RECORD_HEADER_BYTES + MESSAGE_BYTES_MAX <= SEGMENT_INPUT_BYTES_MAX, 'a message fits a segment');
 assert(MESSAGE_BYTES_MAX <= RECORD_BODY_BYTES_MAX, 'a message fits a record');
 assert(PRICE_ROUND_BYTES_MAX <= RECORD_BODY_BYTES_MAX, 'a full price round fits a record');

@@ -40,7 +40,7 @@ export function tierRows(config: MarketConfig): TierRow[] {
 export class MarketState {
   config: MarketConfig;
   tiers: TierRow[];
-  /** Set by the state machine when a price leaves the bounds; cleared by the next configuration. */
+  /** Set when the index leaves the bounds; cleared by the next configuration under which it is inside. */
   halted = false;
   readonly bids: BookSide;
   readonly asks: BookSide;
@@ -90,7 +90,7 @@ export class MarketState {
   configure(config: MarketConfig): void {
     this.config = config;
     this.tiers = tierRows(config);
-    this.halted = false;
+    this.halted = this.index > config.maxPrice;
   }
 
   status(): MarketStatus {

@@ -12,7 +12,7 @@ import type { MarketState } from '#state/market-state.ts';
 import { StepKind } from '#state/trace.ts';
 import type { Core } from '../core.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
-import { settleFill } from '../risk/settle-fill.ts';
+import { mayTrade, settleFill } from '../risk/settle-fill.ts';
 import { cancelResting, dropIncoming, reduceResting, restOrder, unrest } from './resting.ts';
 import { preventSelfTrade } from './self-trade-prevention.ts';
 
@@ -78,12 +78,21 @@ function meet(core: Core, risk: RiskChecks, maker: number): void {
     }
     lots = Math.min(lots, cap);
   }
+  if (!mayTrade(state, makerAccount)) {
+    cancelResting(core, maker, RemoveReason.POSITION_LIMIT);
+    return;
+  }
+  if (!mayTrade(state, incoming.account)) {
+    dropIncoming(core, incoming, RemoveReason.POSITION_LIMIT);
+    return;
+  }
   const price = orders.price(maker);
   const lotValue = market.lotValue(price);
   const notional = lots * lotValue;
   const { makerFeePpm, takerFeePpm } = market.config;
-  // Fees charged round up, rebates down.
-  const makerFee = makerFeePpm >= 0 ? mulPpmUp(notional, makerFeePpm) : -mulPpmDown(notional, -makerFeePpm);
+  // Fees charged round up, rebates down; taken from 0, so that no rebate is 0 and not -0.
+  const makerFee =
+    makerFeePpm >= 0 ? mulPpmUp(notional, makerFeePpm) : 0 - mulPpmDown(notional, -makerFeePpm);
   const takerFee = mulPpmUp(notional, takerFeePpm);
   const makerFill = { side: makerSide, lots, lotValue };
   const takerFill = { side: takerSide, lots, lotValue };

@@ -6,6 +6,8 @@ import type { BookSide, Levels } from '#state/book-side.ts';
 const INTEREST_PPB = 100_000;
 const INTEREST_CLAMP_PPB = 500_000;
 const RATE_8H_MAX_PPB = 320_000_000;
+/** One sample's premium; beyond every rate clamp, and 864,000 of them (100 ms in a day) sum below 2^53. */
+const PREMIUM_MAX_PPB = 4_000_000_000;
 const BILLION = 1_000_000_000n;
 
 /** q that the impact price is averaged over: 500 quote / initial margin rate of the first tier. */
@@ -35,7 +37,7 @@ export function impactFill(side: BookSide, levels: Levels, target: number, qm: n
 
 /**
  * trunc(1e9 · (max(0, bid − index) − max(0, index − ask)) / index) with bid and ask the average impact prices
- * quote / (lots · qm), kept as fractions; a missing side counts 0.
+ * quote / (lots · qm), kept as fractions, each side at most 4e9; a missing side counts 0.
  */
 export function premiumPpb(bid: Impact, ask: Impact, index: number, qm: number): number {
   const at = BigInt(index) * BigInt(qm);
@@ -43,7 +45,7 @@ export function premiumPpb(bid: Impact, ask: Impact, index: number, qm: number):
     if (impact.lots === 0) return 0;
     const fair = at * BigInt(impact.lots);
     const over = sign * (BigInt(impact.quote) - fair);
-    return over > 0n ? Number((BILLION * over) / fair) : 0;
+    return over > 0n ? Math.min(Number((BILLION * over) / fair), PREMIUM_MAX_PPB) : 0;
   };
   return part(bid, 1n) - part(ask, -1n);
 }

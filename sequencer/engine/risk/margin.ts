@@ -2,7 +2,8 @@
  * Margin of an account (margin.md sections 2 and 3): cross margin with the quote asset as collateral.
  * Requirements round up, what counts for the account rounds down. All sums stay below 2^53.
  */
-import { fdiv, mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
+import { clamp, fdiv, mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
+import { FUNDING_PAYMENT_MAX } from '#protocol/limits.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import type { MarketState, TierRow } from '#state/market-state.ts';
 
@@ -84,13 +85,16 @@ export class Exposure {
   }
 }
 
-/** ⌊−s · (I − I_last) / 1e9⌋ q; positive is received. */
+const PAYMENT_MAX = BigInt(FUNDING_PAYMENT_MAX);
+
+/** ⌊−s · (I − I_last) / 1e9⌋ q, within ±FUNDING_PAYMENT_MAX; positive is received. */
 export function unsettledFunding(state: ExchangeState, slot: number): number {
   const { positions } = state;
   const size = positions.size(slot);
   const market = state.markets[positions.market(slot)]!;
   if (size === 0 || positions.fundingTick(slot) === market.fundingTick) return 0;
-  return Number(fdiv(-BigInt(size) * (market.fundingIndex - positions.fundingIndex[slot]!), 1_000_000_000n));
+  const owed = fdiv(-BigInt(size) * (market.fundingIndex - positions.fundingIndex[slot]!), 1_000_000_000n);
+  return Number(clamp(owed, -PAYMENT_MAX, PAYMENT_MAX));
 }
 
 /** True when the market's index is recent enough for new risk and for money to leave. */

@@ -1,10 +1,23 @@
 /** What a fill does to one account: position, realized profit, fee (margin.md section 1). */
 import { assert } from '#protocol/assert.ts';
 import { EventKind, FUNDING_PAYMENT } from '#protocol/event.ts';
-import { QUOTE_MAX } from '#protocol/limits.ts';
+import { QUOTE_MAX, TRADING_CASH_MAX } from '#protocol/limits.ts';
+import type { ExchangeState } from '#state/exchange-state.ts';
 import type { Core } from '../core.ts';
 import { fillOutcome } from './fill.ts';
 import { unsettledFunding } from './margin.ts';
+
+/** False when the account's cash is so large that one more fill could take it out of bounds. */
+export const mayTrade = (state: ExchangeState, account: number): boolean =>
+  Math.abs(state.accounts.cash[account]!) <= TRADING_CASH_MAX;
+
+/** As much of a payment as leaves the cash within TRADING_CASH_MAX; what is left stays in the funding balance. */
+function withinCash(state: ExchangeState, account: number, payment: number): number {
+  const cash = state.accounts.cash[account]!;
+  return payment > 0
+    ? Math.min(payment, Math.max(0, TRADING_CASH_MAX - cash))
+    : Math.max(payment, Math.min(0, -TRADING_CASH_MAX - cash));
+}
 
 /** Pays or charges the funding since the last settlement of one position. */
 export function settleFunding(core: Core, slot: number): void {
@@ -12,10 +25,10 @@ export function settleFunding(core: Core, slot: number): void {
   const { positions } = state;
   const market = state.markets[positions.market(slot)]!;
   if (positions.fundingTick(slot) === market.fundingTick) return;
-  const payment = unsettledFunding(state, slot);
+  const account = positions.account(slot);
+  const payment = withinCash(state, account, unsettledFunding(state, slot));
   positions.setFundingTick(slot, market.fundingTick);
   positions.fundingIndex[slot] = market.fundingIndex;
-  const account = positions.account(slot);
   core.trace.account(account);
   if (positions.size(slot) === 0) return;
   addCash(core, account, payment);
