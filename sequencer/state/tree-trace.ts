@@ -10,7 +10,7 @@
  */
 import { assert } from '#protocol/assert.ts';
 import type { Keccak } from '#protocol/hash.ts';
-import { SEGMENT_INPUT_BYTES_MAX, SEGMENT_WEIGHT_MAX } from '#protocol/limits.ts';
+import { POSITIONS_MAX, SEGMENT_INPUT_BYTES_MAX, SEGMENT_WEIGHT_MAX } from '#protocol/limits.ts';
 import {
   BatchBuilder,
   type BatchTrace,
@@ -20,7 +20,7 @@ import {
 } from './batch-builder.ts';
 import { DirtyLeaves } from './dirty-leaves.ts';
 import type { ExchangeState } from './exchange-state.ts';
-import type { LeafValue } from './leaves.ts';
+import { ACCOUNT_BYTES, type LeafValue, POSITION_BYTES } from './leaves.ts';
 import type { StateTrees } from './state-root.ts';
 import { stepWeight } from './step-weights.ts';
 import type { Trace } from './trace.ts';
@@ -41,12 +41,19 @@ export interface TreeTraceOptions {
   readonly start?: TraceStart;
   /** A batch that has so many bytes (`BatchBuilder.bytes`) at a segment's end is ended there, also within a command. */
   readonly batchBytesMax?: number;
+  /** No batch is to have more: a segment ends before a step that could go beyond it. Above `batchBytesMax`. */
+  readonly batchBytesHard?: number;
 }
+
+/** What one step can add to a diff: each byte of two full accounts, and a sum in each of an account's markets. */
+export const STEP_DIFF_BYTES_MAX =
+  2 * Math.ceil(((ACCOUNT_BYTES + POSITIONS_MAX * POSITION_BYTES) * 16) / 15) + POSITIONS_MAX * 32 + 256;
 
 export class TreeTrace extends DirtyLeaves implements Trace {
   private readonly live: ExchangeState;
   private readonly builder: BatchBuilder;
   private readonly batchBytesMax: number;
+  private readonly batchBytesHard: number;
   private closed: BatchTrace[] = [];
   /** The record whose first step is still to come. */
   private pending: Uint8Array | undefined;
@@ -67,6 +74,7 @@ export class TreeTrace extends DirtyLeaves implements Trace {
     assert(start.nextSeq === this.live.seq + 1, 'a trace starts at the command after the last one');
     this.builder = new BatchBuilder(options.trees, options.keccak, start, this.cursor());
     this.batchBytesMax = options.batchBytesMax ?? Number.POSITIVE_INFINITY;
+    this.batchBytesHard = options.batchBytesHard ?? Number.POSITIVE_INFINITY;
   }
 
   /** Steps, commands and bytes of the open batch. */
@@ -183,10 +191,11 @@ export class TreeTrace extends DirtyLeaves implements Trace {
   private endsBefore(kind: number, inputBytes: number): boolean {
     if (this.cuts !== undefined) return this.isCut();
     if (this.isEnd()) return true;
-    const { segmentSteps, segmentWeight, segmentInputBytes } = this.builder;
+    const { bytes, segmentSteps, segmentWeight, segmentInputBytes } = this.builder;
     return (
       segmentSteps > 0 &&
-      (segmentWeight + stepWeight(kind) > SEGMENT_WEIGHT_MAX ||
+      (bytes + inputBytes + (segmentSteps + 1) * STEP_DIFF_BYTES_MAX > this.batchBytesHard ||
+        segmentWeight + stepWeight(kind) > SEGMENT_WEIGHT_MAX ||
         segmentInputBytes + inputBytes > SEGMENT_INPUT_BYTES_MAX)
     );
   }

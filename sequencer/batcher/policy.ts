@@ -1,0 +1,58 @@
+/**
+ * When a batch ends: so many commands, so many bytes, or so much time. Above all it stays within what L1 nodes
+ * take as one transaction (128 KiB), also where one command changes more than that.
+ */
+import { assert } from '#protocol/assert.ts';
+import { HEADER_BYTES, TRACE_ENTRY_BYTES, WITHDRAWN_ENTRY_BYTES } from '#protocol/batch.ts';
+import { ASSETS_MAX, RECORD_BODY_BYTES_MAX, SIGNATURE_BYTES } from '#protocol/limits.ts';
+import { STEP_DIFF_BYTES_MAX } from '#state/tree-trace.ts';
+
+export interface BatchPolicy {
+  readonly commandsMax: number;
+  /** Inputs, trace and diff; a batch that has so many is cut, within a command too. */
+  readonly bytesMax: number;
+  /** From the first command that is not in a batch to the cut, ms. */
+  readonly intervalMs: number;
+}
+
+/** What geth and others take as one transaction. */
+export const L1_TRANSACTION_BYTES_MAX = 131_072;
+/** Selector, offsets, lengths and padding of commitBatch, the totals withdrawn, the transaction's own fields. */
+const ENVELOPE_BYTES = 4_096;
+/** Inputs, trace and diff of a batch never take more. */
+export const BATCH_BYTES_HARD = L1_TRANSACTION_BYTES_MAX - HEADER_BYTES - SIGNATURE_BYTES - ENVELOPE_BYTES;
+/** The highest `bytesMax`: room for some steps is left above it, so that segments stay worth their cost. */
+const BYTES_MAX_MAX = BATCH_BYTES_HARD - 8 * STEP_DIFF_BYTES_MAX;
+
+export const DEFAULT_POLICY: BatchPolicy = {
+  commandsMax: 4_000,
+  bytesMax: 96_000,
+  intervalMs: 2_000,
+};
+
+/** Throws a sentence with field, expected and got. */
+export function checkPolicy(policy: BatchPolicy): void {
+  const range = (field: keyof BatchPolicy, low: number, high: number): void => {
+    const value = policy[field];
+    if (!Number.isSafeInteger(value) || value < low || value > high)
+      throw new Error(`batch policy, ${field}: expected an integer from ${low} to ${high}, got ${value}`);
+  };
+  range('commandsMax', 1, 1_000_000);
+  range('bytesMax', 1_024, BYTES_MAX_MAX);
+  range('intervalMs', 1, 86_400_000);
+}
+
+export const isFull = (
+  open: { readonly commands: number; readonly bytes: number },
+  policy: BatchPolicy,
+): boolean => open.commands >= policy.commandsMax || open.bytes >= policy.bytesMax;
+
+assert(
+  TRACE_ENTRY_BYTES + RECORD_BODY_BYTES_MAX + STEP_DIFF_BYTES_MAX < BATCH_BYTES_HARD / 8,
+  'a single step of the longest record is far from a full batch',
+);
+assert(
+  ASSETS_MAX * WITHDRAWN_ENTRY_BYTES < ENVELOPE_BYTES / 2,
+  'the totals withdrawn of every asset fit the envelope',
+);
+checkPolicy(DEFAULT_POLICY);
