@@ -131,7 +131,8 @@ export class DataDirectory {
       return shape.parse(JSON.parse(await readFile(file, 'utf8')));
     } catch (error) {
       const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
-      const detail = issue === undefined ? (error as Error).message : `${issue.path.join('.')}: ${issue.message}`;
+      const detail =
+        issue === undefined ? (error as Error).message : `${issue.path.join('.')}: ${issue.message}`;
       throw new DataDirectoryError(
         `--data: ${file} can't be read (${detail}): restore it, or choose another directory with --data`,
       );

@@ -113,3 +113,6 @@ export const REPLAY_CHAIN: ChainParameters = {
   futureMs: 60_000,
   openOrdersMax: 10_000,
 };
+
+/** Seconds from commit to final on the development chain of a demo. */
+export const WINDOW_SECONDS = 3;
