@@ -1,0 +1,54 @@
+/**
+ * `npm run torture -- --cycles 200 --seed 7 --keep`: kills the sequencer under load as often as asked; exit code 1
+ * when anything that was replied to is gone.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { TortureRig } from './torture-rig.ts';
+
+const { values } = parseArgs({
+  options: {
+    cycles: { type: 'string', default: '200' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    /** Leaves the data directory behind. */
+    keep: { type: 'boolean', default: false },
+  },
+});
+const cycles = Number(values.cycles);
+const seed = Number(values.seed);
+if (!Number.isInteger(cycles) || cycles < 1 || !Number.isInteger(seed))
+  throw new Error(`expected --cycles N and --seed N, got ${values.cycles} and ${values.seed}`);
+
+const directory = await mkdtemp(join(tmpdir(), 'sluice-torture-'));
+console.log(`torture: ${cycles} cycles, seed ${seed}, in ${directory}`);
+const rig = await TortureRig.start({ directory, seed });
+let lost = 0;
+let replies = 0;
+let isSame = false;
+const restarts: number[] = [];
+try {
+  for (let cycle = 1; cycle <= cycles; cycle++) {
+    const report = await rig.cycle(100 + ((cycle * 37) % 400));
+    replies += report.replies;
+    lost += report.lost.length;
+    restarts.push(report.restartMs);
+    for (const sentence of report.lost) console.log(`cycle ${cycle}: LOST ${sentence}`);
+    if (cycle % 10 === 0 || cycle === cycles)
+      console.log(
+        `cycle ${cycle}: ${replies} replies, ${lost} lost, restart ${Math.round(report.restartMs)} ms`,
+      );
+  }
+  const { commands, snapshotSeq, same } = await rig.finish();
+  isSame = same;
+  restarts.sort((a, b) => a - b);
+  console.log(
+    `${cycles} kills, ${replies} replies, ${lost} lost, ${commands} commands, snapshot at ${snapshotSeq}, ` +
+      `replay ${same ? 'agrees to the last leaf' : 'DIFFERS'}, restart p50 ${Math.round(restarts[Math.floor(restarts.length / 2)]!)} ms`,
+  );
+} finally {
+  await rig.stop();
+  if (!values.keep) await rm(directory, { recursive: true, force: true });
+}
+process.exitCode = lost === 0 && isSame ? 0 : 1;
