@@ -102,7 +102,7 @@ export class Desk extends TestExchange {
     market: number,
     reports: readonly (Partial<PriceReport> & { signer?: Uint8Array })[],
   ): Command {
-    const full = reports.map((report, i) => ({
+    const made = reports.map((report, i) => ({
       market,
       publisher: i,
       time: this.now,
@@ -113,6 +113,7 @@ export class Desk extends TestExchange {
       signer: testAddress(9000 + (report.publisher ?? i)),
       ...report,
     }));
+    const full = made.sort((a, b) => a.publisher - b.publisher);
     return {
       record: encodeRecord(PRICE_ROUND, this.now, encodePriceRound(market, full)),
       signers: concat(...full.map((report) => report.signer)),

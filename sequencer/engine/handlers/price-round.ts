@@ -1,7 +1,12 @@
 /** PRICE_ROUND: signed reports of one market become its index, and the mark follows. */
 import { equalBytes } from '#protocol/bytes.ts';
 import { EventKind, PRICE } from '#protocol/event.ts';
-import { PRICE_REPORT_BYTES, PRICE_ROUND_HEADER_BYTES, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
+import {
+  PRICE_REPORT_BYTES,
+  PRICE_ROUND_HEADER_BYTES,
+  PUBLISHERS_MIN,
+  RECORD_HEADER_BYTES,
+} from '#protocol/limits.ts';
 import { checkPriceRound, decodeReport, type PriceReport } from '#protocol/price-report.ts';
 import { Reject } from '#protocol/reject.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
@@ -36,7 +41,10 @@ export interface RoundJudgement {
   used: (PriceReport & { weight: number })[];
 }
 
-/** Judges a whole round at `time`: it needs two thirds of the publishers' weight in reports that count. */
+/**
+ * Judges a whole round at `time`: it needs two thirds of the publishers' weight in reports that count, and a set
+ * of at least five publishers.
+ */
 export function judgeRound(
   state: ExchangeState,
   record: Uint8Array,
@@ -63,8 +71,14 @@ export function judgeRound(
     used.push({ ...report, weight: own });
   }
   let total = 0;
-  for (const publisher of state.publishers) total += publisher?.weight ?? 0;
-  if (total === 0 || 3 * weight < 2 * total) return { code: Reject.TOO_FEW_REPORTS, market, used };
+  let publishers = 0;
+  for (const publisher of state.publishers) {
+    if (publisher === undefined || publisher.weight === 0) continue;
+    total += publisher.weight;
+    publishers++;
+  }
+  if (publishers < PUBLISHERS_MIN || 3 * weight < 2 * total)
+    return { code: Reject.TOO_FEW_REPORTS, market, used };
   return { code: Reject.NONE, market, used };
 }
 
