@@ -11,16 +11,22 @@ export interface FillOrKill {
   price: number;
   size: number;
   selfTradePrevention: number;
+  reduceOnly: boolean;
 }
 
 /**
  * True when `size` lots rest at `price` or better within the best 32 levels, not counting the account's own
  * orders. Own orders are taken off by their total on that side, wherever they rest, because a proof sees
  * levels and the account but not whose orders stand at a level; so the answer errs on the side of "no".
+ * A reduce-only order must find a position of its size to reduce.
  */
 export function isFillable(state: ExchangeState, opposite: BookSide, order: FillOrKill): boolean {
   const slot = state.findPosition(order.account, order.market);
   let own = 0;
+  if (order.reduceOnly) {
+    const size = slot < 0 ? 0 : state.positions.size(slot);
+    if (order.size > (order.side === 0 ? -size : size)) return false;
+  }
   if (slot >= 0) {
     const { positions } = state;
     own =

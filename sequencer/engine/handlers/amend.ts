@@ -91,8 +91,9 @@ function check(
   risked.price = price;
   risked.size = size;
   risked.reduceOnly = reduceOnly;
-  risked.replacedLots = reduceOnly ? 0 : orders.size(slot);
-  risked.replacedQuote = reduceOnly ? 0 : orders.size(slot) * market.lotValue(orders.price(slot));
+  risked.rests = true;
+  risked.replacedLots = orders.size(slot);
+  risked.replacedQuote = orders.size(slot) * market.lotValue(orders.price(slot));
   return risk.admit(market, risked);
 }
 

@@ -130,6 +130,7 @@ function check(core: Core, risk: RiskChecks, order: OrderFields): number {
       price: order.price,
       size: order.size,
       selfTradePrevention: stpOfFlags(flags),
+      reduceOnly,
     })
   )
     return Reject.FOK_NOT_FILLABLE;
@@ -139,6 +140,7 @@ function check(core: Core, risk: RiskChecks, order: OrderFields): number {
   risked.price = order.price;
   risked.size = order.size;
   risked.reduceOnly = reduceOnly;
+  risked.rests = !immediate;
   risked.replacedLots = 0;
   risked.replacedQuote = 0;
   return risk.admit(market, risked);

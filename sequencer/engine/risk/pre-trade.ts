@@ -19,7 +19,9 @@ export interface OrderRisk {
   price: number;
   size: number;
   reduceOnly: boolean;
-  /** An order of the account that this one replaces (amend): its side is the same. 0 lots when none. */
+  /** Its rest comes to rest. */
+  rests: boolean;
+  /** An order of the account that this one replaces (amend): its side and kind are the same. 0 lots when none. */
   replacedLots: number;
   replacedQuote: number;
 }
@@ -38,6 +40,7 @@ export class RiskChecks {
     price: 0,
     size: 0,
     reduceOnly: false,
+    rests: false,
     replacedLots: 0,
     replacedQuote: 0,
   };
@@ -63,6 +66,11 @@ export class RiskChecks {
     const opposes = exposure.size !== 0 && Math.sign(exposure.size) !== sign;
     if (order.reduceOnly) {
       if (!opposes) return Reject.REDUCE_ONLY_WOULD_INCREASE;
+      // Resting ones together are no larger than the position: the book shows, and funding weighs, no size that
+      // can't trade.
+      const resting = order.rests ? state.positions.reduceOnlyLots(slot) - order.replacedLots : 0;
+      if (order.rests && resting + order.size > Math.abs(exposure.size))
+        return Reject.REDUCE_ONLY_WOULD_INCREASE;
       this.reducing = true;
       return Reject.NONE;
     }
@@ -76,8 +84,10 @@ export class RiskChecks {
     }
     const sideLots = order.side === BUY ? exposure.bidLots : exposure.askLots;
     const onlyReduces = opposes && sideLots <= Math.abs(exposure.size);
+    const after = this.calculator.compute(this.after, order.account, market.config.market);
+    if (!isFresh(state, market)) after.stale = true;
     if (!onlyReduces) {
-      if (!isFresh(state, market)) return Reject.ORACLE_STALE;
+      if (after.stale) return Reject.ORACLE_STALE;
       const { maxPosition, maxOpenInterest } = market.config;
       const worst = Math.max(exposure.size + exposure.bidLots, exposure.askLots - exposure.size);
       if (worst > maxPosition || sideLots > maxPosition) return Reject.POSITION_TOO_LARGE;
@@ -85,17 +95,13 @@ export class RiskChecks {
       if (maxOpenInterest > 0 && market.openInterest + order.size > maxOpenInterest)
         return Reject.OPEN_INTEREST_TOO_LARGE;
     }
-    const after = this.calculator.compute(this.after, order.account, market.config.market);
-    if (!isFresh(state, market)) after.stale = true;
     addExposure(after, market, exposure);
     const crossingLoss = Math.max(0, sign * (order.price - market.mark)) * order.size * market.config.qm;
     const required = after.initial + crossingLoss + mulPpmUp(quote, market.config.takerFeePpm);
     if (!after.stale && after.equityInitial >= required) return Reject.NONE;
-    if (onlyReduces) {
-      this.reducing = true;
-      return Reject.NONE;
-    }
-    return after.stale ? Reject.ORACLE_STALE : Reject.INSUFFICIENT_MARGIN;
+    if (!onlyReduces) return Reject.INSUFFICIENT_MARGIN;
+    this.reducing = true;
+    return Reject.NONE;
   }
 
   /**
