@@ -16,10 +16,7 @@ export function withdraw(core: Core, risk: RiskChecks, view: DataView, at: numbe
   const { account } = state.message;
   const asset = view.getUint16(at + 2, true);
   const amount = getU64(view, at + 8);
-  const code =
-    asset === QUOTE_ASSET
-      ? checkWithdrawal(state, account, risk.margin(account), amount)
-      : Reject.UNKNOWN_ASSET;
+  const code = checkWithdrawal(state, account, risk.margin(account), { asset, amount });
   if (code === Reject.NONE) payOut(core, account, amount, false);
   finishOperation(core, { code });
 }
@@ -76,12 +73,11 @@ function checkTransfer(
   const { state } = core;
   const { accounts } = state;
   const { account, to, amount } = transfer;
-  if (transfer.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
-  const money = checkWithdrawal(state, account, risk.margin(account), amount);
-  if (money === Reject.AMOUNT_OUT_OF_RANGE) return money;
+  const money = checkWithdrawal(state, account, risk.margin(account), transfer);
+  if (money !== Reject.NONE && money < Reject.AMOUNT_OUT_OF_RANGE) return money;
   if (accounts.has(to) && accounts.cash[to]! + amount > QUOTE_MAX / 2) return Reject.AMOUNT_OUT_OF_RANGE;
-  if (money === Reject.INSUFFICIENT_FREE_COLLATERAL) return money;
+  if (money !== Reject.NONE) return money;
   if (!accounts.has(to) || to === account) return Reject.TRANSFER_NOT_ALLOWED;
   if (compareBytes(accounts.owner(to), accounts.owner(account)) !== 0) return Reject.TRANSFER_NOT_ALLOWED;
-  return money;
+  return Reject.NONE;
 }

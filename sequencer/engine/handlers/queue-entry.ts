@@ -108,11 +108,12 @@ function forcedWithdraw(core: Core, risk: RiskChecks, entry: QueueEntry): number
   const { state } = core;
   const money = decodeMoneyPayload(entry.payload);
   if (money === undefined) return Reject.QUEUE_ENTRY_INVALID;
-  if (money.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
   const account = state.accountOf(entry.owner, money.subaccount);
   if (account === 0) return Reject.UNKNOWN_ACCOUNT;
   const margin = risk.margin(account);
   if (margin.stale) return Reject.ORACLE_STALE;
+  if (money.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
+  if (money.amount === 0) return Reject.AMOUNT_OUT_OF_RANGE;
   const amount = Math.min(money.amount, withdrawable(state, account, margin));
   if (amount === 0) return Reject.INSUFFICIENT_FREE_COLLATERAL;
   payOut(core, account, amount, true);

@@ -1,6 +1,7 @@
 /** What may leave an account: equity after it stays above initial margin and a share of notional (margin.md section 3). */
 import { mulPpmUp } from '#protocol/fixed-point.ts';
 import { Reject } from '#protocol/reject.ts';
+import { QUOTE_ASSET } from '#protocol/units.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import { type Margin, unsettledFunding } from './margin.ts';
 
@@ -17,14 +18,17 @@ export function withdrawable(state: ExchangeState, account: number, margin: Marg
   return Math.max(0, Math.min(cash, margin.equityInitial - Math.max(margin.initial, floor)));
 }
 
-/** Reject code for taking `amount` out, 0 when it may go. */
+/** Reject code for taking `amount` of `asset` out, 0 when it may go. */
 export function checkWithdrawal(
   state: ExchangeState,
   account: number,
   margin: Margin,
-  amount: number,
+  money: { asset: number; amount: number },
 ): number {
-  if (amount < 1 || !Number.isSafeInteger(amount)) return Reject.AMOUNT_OUT_OF_RANGE;
   if (margin.stale) return Reject.ORACLE_STALE;
-  return amount <= withdrawable(state, account, margin) ? Reject.NONE : Reject.INSUFFICIENT_FREE_COLLATERAL;
+  if (money.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
+  if (money.amount < 1 || !Number.isSafeInteger(money.amount)) return Reject.AMOUNT_OUT_OF_RANGE;
+  return money.amount <= withdrawable(state, account, margin)
+    ? Reject.NONE
+    : Reject.INSUFFICIENT_FREE_COLLATERAL;
 }
