@@ -1,7 +1,6 @@
 /** The corridor's promises: nothing is told before it is durable, in order, exactly once, and nothing told is lost. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MemoryJournal } from '#journal/memory-journal.ts';
 import { stateDigest } from '#pipeline/state-digest.ts';
 import { toHex } from '#protocol/bytes.ts';
 import type { Operation } from '#protocol/operation.ts';
