@@ -210,6 +210,6 @@ export class Session {
 }
 
 /** True for rejects that a fresh nonce cures; nothing of the message was executed. */
-export const isStaleNonce = (error: unknown): boolean =>
+export const isStaleNonce = (error: unknown): error is RejectedError =>
   error instanceof RejectedError &&
   (error.rejectCode === Reject.NONCE_USED || error.rejectCode === Reject.NONCE_TOO_OLD);

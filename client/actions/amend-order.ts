@@ -10,7 +10,7 @@ import {
 } from './order-form.ts';
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
-export const amendOrder = (
+export const amendOrder = async (
   session: Session,
   order: {
     readonly market: MarketReference;

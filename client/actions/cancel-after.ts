@@ -3,8 +3,8 @@ import type { Session } from '../session.ts';
 import { integer } from './order-form.ts';
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
-/** `afterMs` from now by the server's clock; 0 disarms. */
-export const cancelAfter = (
+/** `afterMs` from now by the server's clock, at least a second; 0 disarms. */
+export const cancelAfter = async (
   session: Session,
   timer: { readonly afterMs: number },
   options?: SendOptions,

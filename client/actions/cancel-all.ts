@@ -4,7 +4,7 @@ import { type MarketReference, marketIdOf } from './order-form.ts';
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
 /** `canceled` of the outcome is how many orders there were. */
-export const cancelAll = (
+export const cancelAll = async (
   session: Session,
   scope: { readonly market?: MarketReference } = {},
   options?: SendOptions,

@@ -4,7 +4,7 @@ import { integer } from './order-form.ts';
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
 /** `graceMs`: time to come back; `false` turns it off. */
-export const cancelOnDisconnect = (
+export const cancelOnDisconnect = async (
   session: Session,
   setting: false | { readonly graceMs: number },
   options?: SendOptions,

@@ -4,7 +4,7 @@ import { type MarketReference, marketIdOf, type OrderReference, referenceOf } fr
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
 /** Throws UNKNOWN_ORDER when it does not rest (any more). */
-export const cancelOrder = (
+export const cancelOrder = async (
   session: Session,
   order: { readonly market: MarketReference } & OrderReference,
   options?: SendOptions,

@@ -4,7 +4,7 @@ import { type OrderForm, placeOperation } from './order-form.ts';
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
 /** Throws a RejectedError, keyed by the name of the reject code, when the order is refused. */
-export const placeOrder = (
+export const placeOrder = async (
   session: Session,
   form: OrderForm,
   options?: SendOptions,

@@ -3,7 +3,7 @@ import { concat } from '#protocol/bytes.ts';
 import { MESSAGE_OPERATIONS_MAX } from '#protocol/limits.ts';
 import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation } from '#protocol/operation.ts';
-import { rejectName } from '#protocol/reject.ts';
+import { Reject, rejectName } from '#protocol/reject.ts';
 import { OPERATION_STATUS_NAMES, type OperationResult, type Reply } from '#protocol/wire.ts';
 import { invalidArgument, RejectedError } from '../errors.ts';
 import { type Identity, isStaleNonce, type Session } from '../session.ts';
@@ -40,12 +40,14 @@ export interface MessageOutcome {
 }
 
 /** Times that a message is signed anew when its nonce was used by another program with the same key. */
-const NONCE_ATTEMPTS_MAX = 3;
+const NONCE_ATTEMPTS_MAX = 8;
+/** How far ahead a program steps, at random, when another with the same key takes the same nonces. */
+const NONCE_STEP_MAX = 64;
 
 /**
  * Throws a RejectedError when the message is refused whole (nothing was executed), CONNECTION_LOST or TIMEOUT when
  * the outcome is unknown. Operations refused one by one are results with a code. A refused nonce is replaced and
- * the message signed again, up to three times: a refused one was never executed.
+ * the message signed again, a few times: a refused one was never executed.
  */
 export async function sendOperations(
   session: Session,
@@ -58,8 +60,9 @@ export async function sendOperations(
       return outcomeOf(await signAndSend(session, operations, identity, options));
     } catch (error) {
       if (!isStaleNonce(error) || attempt === NONCE_ATTEMPTS_MAX) throw error;
-      if (options.as === undefined) await session.refreshNonce();
-      else session.nonces(identity).raise(session.nonces(identity).latest + attempt * 64);
+      const nonces = session.nonces(identity);
+      if (error.rejectCode === Reject.NONCE_TOO_OLD && options.as === undefined) await session.refreshNonce();
+      nonces.raise(nonces.latest + Math.floor(Math.random() * NONCE_STEP_MAX));
     }
   }
 }

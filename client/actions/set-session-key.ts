@@ -20,7 +20,7 @@ const addressBytes = (key: Uint8Array | string): Uint8Array => {
 };
 
 /** Needs the owner's own signature. `expiry`: milliseconds. */
-export const setSessionKey = (
+export const setSessionKey = async (
   session: Session,
   key: { readonly address: Uint8Array | string; readonly expiry: number; readonly scope?: SessionScope },
   options?: SendOptions,
@@ -37,13 +37,13 @@ export const setSessionKey = (
   );
 
 /** Ends a session key at once. */
-export const endSessionKey = (
+export const endSessionKey = async (
   session: Session,
   key: { readonly address: Uint8Array | string },
   options?: SendOptions,
 ): Promise<SingleOutcome> =>
   sendOperation(
     session,
-    { kind: 'session-key', key: addressBytes(key.address), scope: SCOPE_ALL, expiry: 0 },
+    { kind: 'session-key', key: addressBytes(key.address), scope: 0, expiry: 0 },
     options,
   );

@@ -5,7 +5,7 @@ import { type SendOptions, type SingleOutcome, sendOperation } from './send-oper
 import { amountOf } from './withdraw.ts';
 
 /** Needs the owner's own signature. `amount`: units of the asset, or decimal text for the quote asset. */
-export const transfer = (
+export const transfer = async (
   session: Session,
   money: { readonly toAccount: number; readonly amount: number | string; readonly asset?: number },
   options?: SendOptions,

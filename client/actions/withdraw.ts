@@ -6,7 +6,7 @@ import { integer } from './order-form.ts';
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
 /** Needs the owner's own signature. `amount`: units of the asset, or decimal text for the quote asset. */
-export const withdraw = (
+export const withdraw = async (
   session: Session,
   money: { readonly amount: number | string; readonly asset?: number },
   options?: SendOptions,
