@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { Engine } from '#engine/engine.ts';
+import { stateDigest } from '#pipeline/state-digest.ts';
 import { toHex } from '#protocol/bytes.ts';
 import type { Command } from '#protocol/command.ts';
 import { decodeEvent } from '#protocol/event.ts';
@@ -70,6 +71,7 @@ describe('a snapshot', () => {
           const engine = new Engine(state);
           for (const command of session.commands.slice(0, at)) engine.apply(command);
           const bytes = encodeSnapshot(state.seq, treesOf(state));
+          expect(toHex(stateDigest(loadState(bytes, keccak)))).toBe(toHex(stateDigest(state)));
           const rest = session.commands.slice(at);
           const expected = continued(state, rest);
           expect(continued(loadSnapshot(bytes, keccak).state, rest)).toEqual(expected);
