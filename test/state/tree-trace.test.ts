@@ -209,6 +209,35 @@ describe('a tree trace', () => {
     );
   });
 
+  it('is found out by its trees when any kind of mark is left out', () => {
+    const { commands } = new RandomSession({ seed: SEED }).run(1200);
+    const marks = [
+      'globals',
+      'counters',
+      'account',
+      'owner',
+      'marketConfig',
+      'marketState',
+      'prices',
+      'publishers',
+      'oracle',
+      'withdrawn',
+      'queue',
+      'order',
+      'level',
+      'orderIndex',
+      'sessionKey',
+      'expiry',
+    ] as const satisfies readonly (keyof Trace)[];
+    for (const mark of marks) {
+      const traced = new Traced();
+      Object.defineProperty(traced.trace, mark, { value: () => {} });
+      for (const command of commands) traced.apply(command);
+      traced.trace.close();
+      expect(() => checkTrees(traced.state, traced.trees), mark).toThrow(/expected/);
+    }
+  });
+
   it('can follow a batch cut within one command at every step', () => {
     const generator = new RandomSession({ seed: 11 }).run(300);
     const making = new Traced();
