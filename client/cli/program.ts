@@ -14,9 +14,29 @@ interface Entry {
 
 const ROLES: readonly Entry[] = [
   {
+    name: 'demo',
+    description: 'run everything on this machine (npm start)',
+    load: async () => (await import('./roles/demo.ts')).demoCommand(),
+  },
+  {
+    name: 'replay',
+    description: 'play a recorded order flow through everything',
+    load: async () => (await import('./roles/replay.ts')).replayCommand(),
+  },
+  {
     name: 'devnet',
     description: 'run a local L1 with the contracts deployed',
     load: async () => (await import('./roles/devnet.ts')).devnetCommand(),
+  },
+  {
+    name: 'sequencer',
+    description: 'match, journal, batch, and serve clients',
+    load: async () => (await import('./roles/sequencer.ts')).sequencerCommand(),
+  },
+  {
+    name: 'submitter',
+    description: 'post signed batches to L1 and make them final',
+    load: async () => (await import('./roles/submitter.ts')).submitterCommand(),
   },
   {
     name: 'publisher',
@@ -103,7 +123,7 @@ export const COMMAND_NAMES: readonly string[] = GROUPS.flatMap(([, entries]) =>
 );
 
 /**
- * A new program in which the commands that `argv` names are whole and the others have only their description.
+ * A new program in which the command that `argv` names is whole and the others have only their description.
  * Its commands throw; nothing exits the process.
  */
 export async function createProgram(version: string, argv: readonly string[]): Promise<Command> {
@@ -126,9 +146,10 @@ export async function createProgram(version: string, argv: readonly string[]): P
         `error: ${name === undefined ? 'expected a command, got none' : `unknown command '${name}'`}; see sluice --help`,
       );
     });
+  const named = commandOf(argv);
   for (const [heading, entries] of GROUPS)
     for (const { name, description, load } of entries) {
-      const command = argv.includes(name) ? await load() : new Command(name).description(description);
+      const command = named === name ? await load() : new Command(name).description(description);
       program.addCommand(command.helpGroup(heading));
     }
   program.helpCommand(false);
@@ -152,9 +173,21 @@ Exit codes: 0 done, 1 failed or a verifier's difference, 2 wrong usage, 3 unreac
     command.configureOutput({ writeErr: () => {} });
   }
   program.hook('preAction', async (_, command) => {
+    // Its settings have a table and a reader of their own.
+    if (command.name() === 'sequencer') return;
     await applyConfiguration(program, command, program.opts<{ config?: string }>().config, everyFlag);
   });
   return program;
+}
+
+/** The first argument that is neither a flag of the program nor its value. */
+function commandOf(argv: readonly string[]): string | undefined {
+  for (let i = 0; i < argv.length; i++) {
+    const text = argv[i]!;
+    if (text === '--config') i++;
+    else if (!text.startsWith('-')) return text;
+  }
+  return undefined;
 }
 
 /** Long flags of every command, without dashes; loads them all. */

@@ -32,7 +32,7 @@ export const devnetCommand = (): Command =>
       .addOption(
         new Option('--data <dir>', 'where its state is kept')
           .env('SLUICE_DEVNET_DATA')
-          .default('./sluice-data/devnet'),
+          .default('data/devnet'),
       )
       .option('--fresh', 'begin with an empty chain')
       .addOption(
