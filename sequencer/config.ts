@@ -115,8 +115,9 @@ export interface ConfigSource {
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 export const flagOf = (name: string): string => `--${kebab(name)}`;
+/** Traders' keys stand in SLUICE_KEY: one environment must not hand the one's key to the other. */
 export const variableOf = (name: string): string =>
-  `SLUICE_${kebab(name).replaceAll('-', '_').toUpperCase()}`;
+  `SLUICE_${name.startsWith('key') ? 'SEQUENCER_' : ''}${kebab(name).replaceAll('-', '_').toUpperCase()}`;
 
 /** The settings of an environment: those of its variables that the table knows. */
 export function environmentSource(environment: Readonly<Record<string, string | undefined>>): ConfigSource {
