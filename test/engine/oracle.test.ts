@@ -93,7 +93,9 @@ describe('which rounds are taken', () => {
       );
     expect(at(0, [0, 1, 2, 3])).toBe('TOO_FEW_REPORTS');
     expect(at(1, [0, 1, 2, 3])).toBe('NONE');
-    desk.round(0, [0, 1, 2].map((n) => report(n)).concat(report(4, { sequence })));
+    // The stale report used none up: its publisher may send 500 again.
+    expect(at(0, [4])).toBe('TOO_FEW_REPORTS');
+    desk.round(0, [...[0, 1, 2].map((n) => report(n, { sequence: 501 })), report(4, { sequence })]);
   });
 
   it('an unknown market, missing signers and odd bytes are refused, never thrown at', () => {
