@@ -85,7 +85,7 @@ class StartedRole implements Role {
     child.stdout?.pipe(log, { end: false });
     child.stderr?.on('data', (data: Buffer) => {
       log.write(data);
-      for (const line of data.toString().split('\n')) if (isSentence(line)) this.words.push(line.trim());
+      for (const line of data.toString().split('\n')) if (isSentence(line)) this.words.push(sentenceOf(line));
       if (this.words.length > LAST_WORDS_MAX) this.words.splice(0, this.words.length - LAST_WORDS_MAX);
     });
     this.ended = new Promise((resolve) => {
@@ -116,6 +116,9 @@ class StartedRole implements Role {
 /** Text for people: no JSON of a log, no line of a stack, no bare frame of Node's crash report. */
 const isSentence = (line: string): boolean =>
   line.trim() !== '' && !/^\s*(\{|at |\^|node:|Node\.js v|\(Use )/.test(line);
+
+/** Without the mark that the program puts before its last words. */
+const sentenceOf = (line: string): string => line.trim().replace(/^error( [A-Z0-9_]+)?: /, '');
 
 /** True when the endpoint answered 200, false when it took too long or the role has ended. */
 async function isHealthy(url: string, role: Role): Promise<boolean> {

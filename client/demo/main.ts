@@ -26,17 +26,20 @@ import { compareBooks, untilFinalAndVerified } from './wind-up.ts';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const ASKED_AGAIN_MS = 500;
 
 /** Runs the demo to its end; everything that can go wrong ends in one sentence on standard error. */
 export async function runDemo(flags: DemoFlags): Promise<number> {
   const controller = new AbortController();
+  let asked = 0;
   const stop = (): void => {
-    // Whoever asks twice wants it now; the processes go with us.
-    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
+    // Whoever asks twice wants it now, and the processes go with us; a runner may pass one Ctrl-C on twice.
+    if (asked > 0 && performance.now() - asked > ASKED_AGAIN_MS) process.exit(EXIT_INTERRUPTED);
+    asked ||= performance.now();
     controller.abort(new Interrupted('interrupted'));
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
   try {
     return await run(readDemoFlags(flags), controller);
   } catch (error) {
@@ -46,8 +49,7 @@ export async function runDemo(flags: DemoFlags): Promise<number> {
     if (process.env.SLUICE_STACKS === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return error instanceof FlagError ? EXIT_USAGE : EXIT_FAILED;
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    for (const signal of STOP_SIGNALS) process.off(signal, stop);
   }
 }
 
@@ -141,7 +143,7 @@ async function runJob(running: Running): Promise<DemoReport> {
     ({ replay } = await job.run(context));
     const wait = { url: supervisor.url, signal, vitals: () => supervisor.vitals() };
     view.say('waiting until every batch is final');
-    await untilFinalAndVerified((await supervisor.vitals()).journal.records, wait);
+    await untilFinalAndVerified((await supervisor.vitals()).journal.durableSeq, wait);
     view.say('withdrawing');
     const requested = await withdrawAll(supervisor.url, running.identities, job.withdrawShare);
     withdrawals.requested = requested.length;
@@ -185,7 +187,11 @@ async function reportOf(
       },
     },
     throughput: { ordersPerSecond: tally.seconds === 0 ? 0 : Math.round(tally.sent / tally.seconds) },
-    journal: vitals.journal,
+    journal: {
+      records: vitals.journal.records,
+      bytes: vitals.journal.bytes,
+      flushes: vitals.journal.flushes,
+    },
     batches: { ...vitals.batches, struck: view.struck },
     l1: {
       transactions: submitter.transactions,

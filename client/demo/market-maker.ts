@@ -41,13 +41,19 @@ export class MarketMaker extends TraderBase {
   override async start(): Promise<void> {
     await this.followAccount((fill) => this.open.set(fill.orderId, fill.remainingSize));
     // What an earlier run left behind.
-    await this.client.cancelAll();
+    await this.cancelQuotes();
     for (const market of this.board.markets) this.every(this.style.periodMs, () => this.quote(market.market));
   }
 
   /** Withdraws all quotes. */
   override async finish(): Promise<void> {
-    await this.client.cancelAll();
+    await this.cancelQuotes();
+  }
+
+  private async cancelQuotes(): Promise<void> {
+    await this.timed(async () => ({
+      outcome: await this.client.sendOperations([{ kind: 'cancel-all' }]),
+    }));
   }
 
   private async quote(market: number): Promise<void> {

@@ -115,4 +115,4 @@ export const REPLAY_CHAIN: ChainParameters = {
 };
 
 /** Seconds from commit to final on the development chain of a demo. */
-export const WINDOW_SECONDS = 3;
+export const WINDOW_SECONDS = 2;

@@ -61,7 +61,7 @@ const LIFETIME_MS = 600_000;
 const ANSWER_MS_MAX = 120_000;
 /** Of the published quotas, what is used: the server's clock and ours are not in step. */
 const QUOTA_SHARE = 0.9;
-const IN_FLIGHT_MAX = 256;
+const IN_FLIGHT_MAX = 96;
 /** Rows signed and sent before the event loop gets its turn. */
 const BURST = 32;
 const REFUSALS_KEPT = 10;

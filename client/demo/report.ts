@@ -134,6 +134,7 @@ export function summaryOf(report: DemoReport): string {
         ? `${replay.takes} takes, nothing recorded to compare with`
         : `${replay.takesEqual} of ${replay.takes} takes as recorded, end book ${replay.bookEqual === undefined ? 'not recorded' : replay.bookEqual ? 'equal' : 'DIFFERS'}`,
     ]);
+  if (report.kind === 'demo') rows.push(['seed', String(report.seed)]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const verdict =
     report.problems.length === 0

@@ -12,7 +12,7 @@ interface Common {
 }
 
 /** Cut often, so that a demo's batches are final within seconds. */
-const BATCH_MS = 2_000;
+const BATCH_MS = 1_500;
 
 const chainOf = (common: Common): string[] => [
   '--data',
@@ -33,8 +33,9 @@ export const sequencerRole = (common: Common & { readonly keyFile: string }): Ro
     String(common.port),
     '--key-file',
     common.keyFile,
+    // A batch may not name the very block that takes it.
     '--confirmations',
-    '0',
+    '1',
     '--batch-ms',
     String(BATCH_MS),
     '--workers',
@@ -53,6 +54,9 @@ export const submitterRole = (common: Common & { readonly keyFile: string }): Ro
     common.sequencer,
     '--key-file',
     common.keyFile,
+    // A replay at full speed makes batches faster than one a block.
+    '--in-flight',
+    '16',
     '--port',
     String(common.port),
   ],

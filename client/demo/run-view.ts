@@ -81,7 +81,7 @@ export class RunView {
       orders: { sent: tally.sent, rejected: tally.rejected },
       fills: tally.fills,
       orderToReply: { p50: interval.percentile(0.5), p99: interval.percentile(0.99) },
-      journal: vitals.journal,
+      journal: { records: vitals.journal.durableSeq, bytes: vitals.journal.bytes },
       batches: { ...vitals.batches, verified: vitals.verifier.verified },
       l1:
         vitals.batches.committed === 0

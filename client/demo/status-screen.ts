@@ -146,6 +146,7 @@ export class StatusScreen {
     }
     if (!this.placesTold) {
       this.placesTold = true;
+      this.output.write(`${view.title}\n`);
       for (const [name, address] of view.places) this.output.write(`${name}: ${address}\n`);
     }
     const now = performance.now();

@@ -5,7 +5,7 @@ const COUNT = z.number().int().nonnegative();
 const AMOUNT = z.string().regex(/^-?\d+$/);
 
 const SEQUENCER = z.object({
-  journal: z.object({ records: COUNT, bytes: COUNT, flushes: COUNT }),
+  journal: z.object({ durableSeq: COUNT, records: COUNT, bytes: COUNT, flushes: COUNT }),
   batches: z.object({ signed: COUNT, committed: COUNT, final: COUNT }),
 });
 const SUBMITTER = z.object({
@@ -23,7 +23,13 @@ const VERIFIER = z.object({
 });
 
 export interface Vitals {
-  readonly journal: { readonly records: number; readonly bytes: number; readonly flushes: number };
+  /** `durableSeq`: the last durable command; the others since the sequencer's start. */
+  readonly journal: {
+    readonly durableSeq: number;
+    readonly records: number;
+    readonly bytes: number;
+    readonly flushes: number;
+  };
   readonly batches: {
     readonly signed: number;
     readonly committed: number;

@@ -57,7 +57,12 @@ describe('the screen', () => {
     screen.say('starting …');
     for (let i = 0; i < 5; i++) screen.show(VIEW);
     screen.close();
-    expect(written).toEqual(['starting …\n', 'WebSocket: ws://127.0.0.1:9900/ws\n', `${lineText(VIEW)}\n`]);
+    expect(written).toEqual([
+      'starting …\n',
+      'Sluice: 3 markets\n',
+      'WebSocket: ws://127.0.0.1:9900/ws\n',
+      `${lineText(VIEW)}\n`,
+    ]);
   });
 
   test('times and bytes are short', () => {
