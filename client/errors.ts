@@ -3,6 +3,7 @@
  * cause kept. Codes of the exchange are the names of protocol/reject.ts; the client's own are listed here.
  */
 import { rejectName } from '#protocol/reject.ts';
+import { rejectSentence } from './reject-sentences.ts';
 
 export const CLIENT_ERROR_CODES = [
   /** The server could not be reached, or did not greet. */
@@ -58,14 +59,14 @@ export class SluiceError extends Error {
   }
 }
 
-/** The exchange said no. `code` is the name, `rejectCode` the number of protocol/reject.ts. */
+/** The exchange said no. `code` is the name, `rejectCode` the number of protocol/reject.ts; `sentence` may be empty. */
 export class RejectedError extends SluiceError {
   override readonly name = 'RejectedError';
   readonly rejectCode: number;
 
   constructor(rejectCode: number, sentence: string, facts: SluiceErrorFacts = {}) {
     const code = rejectName(rejectCode);
-    super(code, sentence === '' ? `rejected: ${code}` : sentence, facts);
+    super(code, sentence === '' ? rejectSentence(rejectCode) : sentence, facts);
     this.rejectCode = rejectCode;
   }
 }

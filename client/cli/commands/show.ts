@@ -102,8 +102,8 @@ export function orderEvent(client: SluiceClient, entry: HistoryEntry): Cell[] {
 /** What became of an order, as one line. */
 export function outcomeLine(client: SluiceClient, market: number, outcome: OperationOutcome): string {
   const parts = [`order ${outcome.orderId || '-'} ${outcome.status}`];
-  if (outcome.filledSize > 0) parts.push(`filled ${size(client, market, outcome.filledSize)}`);
-  if (outcome.remainingSize > 0) parts.push(`resting ${size(client, market, outcome.remainingSize)}`);
+  if (outcome.filledSize > 0) parts.push(`${size(client, market, outcome.filledSize)} filled`);
+  if (outcome.remainingSize > 0) parts.push(`${size(client, market, outcome.remainingSize)} open`);
   if (outcome.code !== undefined) parts.push(outcome.code);
   return parts.join(', ');
 }
