@@ -5,7 +5,7 @@ import { EventBuffer, EventKind, OPERATION_RESULT } from '#protocol/event.ts';
 import { MESSAGE_HEADER_BYTES, RECORD_BODY_BYTES_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import { OPERATION_BYTES } from '#protocol/operation.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
-import { REGISTER_MESSAGE } from '#state/keys.ts';
+import { REGISTER_MESSAGE, REGISTER_RECORD } from '#state/keys.ts';
 import type { Trace } from '#state/trace.ts';
 import { FillOutcome } from './risk/fill.ts';
 
@@ -33,6 +33,8 @@ export class Core {
   /** Its length. */
   length = 0;
   private pending = false;
+  /** Due ticks run; the record's own step comes after them. */
+  private ticking = false;
   /** Time of the record being applied; `state.now` follows with its first step. */
   time = 0;
 
@@ -48,16 +50,28 @@ export class Core {
   }
 
   /** The loaded record, stamped `time`, is applied from the next step on. */
-  begin(time: number): void {
+  begin(time: number, record: Uint8Array): void {
     this.time = time;
     this.pending = true;
+    this.ticking = true;
+    this.state.record.record = record;
     this.events.start(this.state.seq + 1, time);
     this.trace.record(this.length);
+  }
+
+  /** The ticks are done: the next step is the record's own. */
+  endTicks(): void {
+    this.ticking = false;
   }
 
   /** A step begins: call before its first effect. The first one of a record moves the clock and the seq. */
   step(kind: number): void {
     this.trace.step(kind);
+    const { record } = this.state;
+    if (this.ticking !== record.active) {
+      record.active = this.ticking;
+      this.trace.register(REGISTER_RECORD);
+    }
     if (!this.pending) return;
     this.pending = false;
     this.state.seq++;

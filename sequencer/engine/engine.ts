@@ -69,8 +69,9 @@ export class Engine {
     core.load(record);
     const { view } = core;
     checkRecord(view, record.length, state.now);
-    core.begin(command.recordTime(view));
+    core.begin(command.recordTime(view), record);
     runDueTicks(core);
+    core.endTicks();
     switch (command.recordKind(view)) {
       case command.MESSAGE:
         applyMessage(core, this.risk, record, signers);

@@ -46,7 +46,12 @@ export function visitLeaves(state: ExchangeState, visit: (key: Uint8Array, value
   add(keys.publishersKey(), leaves.publishersLeaf(state));
   add(keys.queueKey(), leaves.queueLeaf(state));
   add(keys.countersKey(), leaves.countersLeaf(state));
-  for (const register of [keys.REGISTER_MESSAGE, keys.REGISTER_INCOMING, keys.REGISTER_WALK])
+  for (const register of [
+    keys.REGISTER_MESSAGE,
+    keys.REGISTER_INCOMING,
+    keys.REGISTER_WALK,
+    keys.REGISTER_RECORD,
+  ])
     add(keys.registerKey(register), leaves.registerLeaf(state, register));
   for (const [id, total] of state.withdrawn) {
     const [owner, asset] = id.split(':') as [string, string];

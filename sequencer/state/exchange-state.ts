@@ -15,7 +15,7 @@ import { EXPIRY_ORDER } from './keys.ts';
 import { MarketState } from './market-state.ts';
 import { ClientIndex, Orders } from './orders.ts';
 import { Positions } from './positions.ts';
-import { IncomingRegister, MessageRegister, WalkRegister } from './registers.ts';
+import { IncomingRegister, MessageRegister, RecordRegister, WalkRegister } from './registers.ts';
 
 export interface Publisher {
   /** 20 bytes. */
@@ -79,6 +79,7 @@ export class ExchangeState {
       : this.accounts.deadMan[due.id] === due.time,
   );
 
+  readonly record = new RecordRegister();
   readonly message = new MessageRegister();
   readonly incoming = new IncomingRegister();
   readonly walk = new WalkRegister();

@@ -21,7 +21,7 @@
  *   44 CLIENT_INDEX   u32 account ‖ u16 market ‖ u64 client id
  *   45 SESSION_KEY    u32 account ‖ 20 key
  *   46 EXPIRY         u48 time ‖ u8 kind (0 order, 1 dead-man) ‖ u64 order id or account
- *   47 REGISTER       u8 register (0 message, 1 incoming order, 2 walk)
+ *   47 REGISTER       u8 register (0 message, 1 incoming order, 2 walk, 3 record)
  *
  * Priority price: the price for asks, 2^32 - 1 - price for bids, so that the first key under
  * (market, side) is the order with the best price and the earliest priority. Zero padding keeps keys of one
@@ -59,6 +59,7 @@ export const isBookKey = (key: Uint8Array): boolean => key[0]! >= BOOK_KINDS_FRO
 export const REGISTER_MESSAGE = 0;
 export const REGISTER_INCOMING = 1;
 export const REGISTER_WALK = 2;
+export const REGISTER_RECORD = 3;
 
 export const EXPIRY_ORDER = 0;
 export const EXPIRY_DEAD_MAN = 1;

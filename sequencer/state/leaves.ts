@@ -50,6 +50,7 @@
  *                 27 u64 order id   35 u64 priority   43 u64 client id   51 u48 expiry
  *                 57 u8  bit 0 reducing, bit 1 amended, bit 2 forced   58 u64 filled   66 u64 filledQuote, q
  *     walk         0 u32 account   4 u16 market, 65535 every   6 u8 reason   7 u32 canceled   11 u8 of a message
+ *     record       0 b32 keccak256 of the record whose ticks run and whose own step is still to come
  */
 import { assert } from '#protocol/assert.ts';
 import { compareBytes, setU64be, setU128be, viewOf } from '#protocol/bytes.ts';
@@ -64,7 +65,14 @@ import {
 import { CHAIN_PARAMETERS_BYTES, encodeChainParameters, encodeMarketConfig } from '#protocol/market.ts';
 import type { NonceWindow } from './accounts.ts';
 import type { ExchangeState } from './exchange-state.ts';
-import { EXPIRY_ORDER, PRICES_PER_LEAF, REGISTER_INCOMING, REGISTER_MESSAGE, REGISTER_WALK } from './keys.ts';
+import {
+  EXPIRY_ORDER,
+  PRICES_PER_LEAF,
+  REGISTER_INCOMING,
+  REGISTER_MESSAGE,
+  REGISTER_RECORD,
+  REGISTER_WALK,
+} from './keys.ts';
 import { LeafWriter } from './leaf-bytes.ts';
 
 export const ADDRESS_BYTES = 20;
@@ -290,8 +298,10 @@ export function registerLeaf(state: ExchangeState, register: number): LeafValue 
       return incomingLeaf(state);
     case REGISTER_WALK:
       return walkLeaf(state);
+    case REGISTER_RECORD:
+      return state.record.active ? state.keccak(state.record.record) : undefined;
     default:
-      throw new Error(`register: expected 0 to 2, got ${register}`);
+      throw new Error(`register: expected 0 to 3, got ${register}`);
   }
 }
 

@@ -5,6 +5,16 @@
 
 const NO_RECORD = new Uint8Array(0);
 
+/**
+ * A record whose time has let ticks run and whose own step is still to come. Without it a segment cut behind the
+ * ticks would look like the record's end, and the record itself could be skipped.
+ */
+export class RecordRegister {
+  active = false;
+  /** Its leaf holds the keccak256 of the whole record. */
+  record: Uint8Array = NO_RECORD;
+}
+
 /** The message whose operations are being executed. */
 export class MessageRegister {
   active = false;

@@ -137,7 +137,8 @@ describe('leaves', () => {
 
   it('of a register hash the message and are absent while it is idle', () => {
     const state = new ExchangeState();
-    expect([0, 1, 2].map((register) => registerLeaf(state, register))).toEqual([
+    expect([0, 1, 2, 3].map((register) => registerLeaf(state, register))).toEqual([
+      undefined,
       undefined,
       undefined,
       undefined,
@@ -151,6 +152,9 @@ describe('leaves', () => {
     expect(toHex(registerLeaf(state, 0)!)).toBe(
       `${toHex(nobleKeccak(Uint8Array.of(1, 2, 3)))}00000005000302${'0040'}`,
     );
+    state.record.active = true;
+    state.record.record = Uint8Array.of(7, 8);
+    expect(registerLeaf(state, 3)).toEqual(nobleKeccak(Uint8Array.of(7, 8)));
     state.walk.active = true;
     state.walk.account = 9;
     state.walk.reason = 8;

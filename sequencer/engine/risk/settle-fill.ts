@@ -34,6 +34,8 @@ export function settleFunding(core: Core, slot: number): void {
   addCash(core, account, payment);
   market.fundingBalance -= payment;
   core.trace.marketState(market.config.market);
+  // A payment of nothing is not told: whether a tick passed without moving the index is no part of the state.
+  if (payment === 0) return;
   const at = core.events.add(EventKind.FUNDING_PAYMENT);
   const row = core.events.data;
   row[at + FUNDING_PAYMENT.account] = account;
