@@ -78,7 +78,9 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
+  let isDead = false;
   const onFatal = (error: Error): void => {
+    isDead = true;
     log.fatal({ err: error }, error.message);
     fail(error);
   };
@@ -258,6 +260,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   teardown.add(async () => {
     await gateway.stopEntry();
     await pipeline.close();
+    if (isDead) return;
     await Promise.race([batcher.flush(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
   });
 

@@ -39,27 +39,51 @@ export const REPORTS_KEPT = 512;
 
 export const firstReportSequence = (startMs: TimeMs): number => startMs * 1024;
 
-type Report = Omit<ExecutionReport, 'reportSequence' | 'seq' | 'time' | 'account'>;
+/** Filled anew for each report, so that nothing is allocated on the way. */
+class Report implements ExecutionReport {
+  reportSequence = 0;
+  seq = 0;
+  time = 0;
+  account = 0;
+  market = 0;
+  kind = 0;
+  side = 0;
+  orderId = 0;
+  clientId = 0;
+  price = 0;
+  lastPrice = 0;
+  size = 0;
+  lastSize = 0;
+  remainingSize = 0;
+  fee = 0;
+  tradeId = 0;
+  liquidity: number = Liquidity.NONE;
+  removeReason = 0;
+  code = 0;
+  flags = 0;
+  operation = 0;
 
-const NO_REPORT: Report = {
-  market: 0,
-  kind: 0,
-  side: 0,
-  orderId: 0,
-  clientId: 0,
-  price: 0,
-  lastPrice: 0,
-  size: 0,
-  lastSize: 0,
-  remainingSize: 0,
-  fee: 0,
-  tradeId: 0,
-  liquidity: Liquidity.NONE,
-  removeReason: 0,
-  code: 0,
-  flags: 0,
-  operation: 0,
-};
+  /** A report of `kind` about an order, with everything else at 0. */
+  begin(kind: number, order: { market: number; side: number; orderId: number; clientId: number }): void {
+    this.kind = kind;
+    this.market = order.market;
+    this.side = order.side;
+    this.orderId = order.orderId;
+    this.clientId = order.clientId;
+    this.price = 0;
+    this.lastPrice = 0;
+    this.size = 0;
+    this.lastSize = 0;
+    this.remainingSize = 0;
+    this.fee = 0;
+    this.tradeId = 0;
+    this.liquidity = Liquidity.NONE;
+    this.removeReason = 0;
+    this.code = 0;
+    this.flags = 0;
+    this.operation = 0;
+  }
+}
 
 interface Stream {
   readonly ring: FrameRing;
@@ -72,6 +96,7 @@ export class AccountView {
   private readonly before: number;
   private readonly streams = new Map<AccountId, Stream>();
   private readonly dirty: AccountId[] = [];
+  private readonly report = new Report();
 
   /** `before`: the first report of every account is this + 1. */
   constructor(before: number) {
@@ -103,159 +128,189 @@ export class AccountView {
 
   /** Takes one event row at offset `at`; rows that concern no account are passed over. */
   onRow(data: Float64Array, at: number): void {
-    const seq = data[at + 1]!;
-    const time = data[at + 2]!;
-    const column = (offset: number): number => data[at + offset]!;
-    const report = (account: AccountId, fields: Partial<Report>): void =>
-      this.report(account, seq, time, fields);
-    const event = (account: AccountId, fields: AccountFields): void => this.event(account, seq, time, fields);
     switch (data[at]) {
       case EventKind.OPERATION_RESULT:
-        if (column(OPERATION_RESULT.code) === 0) break;
-        report(column(OPERATION_RESULT.account), {
-          kind: ReportKind.REJECTED,
-          orderId: column(OPERATION_RESULT.orderId),
-          clientId: column(OPERATION_RESULT.clientId),
-          code: column(OPERATION_RESULT.code),
-          operation: column(OPERATION_RESULT.operation),
-        });
+        if (data[at + OPERATION_RESULT.code] !== 0) this.onRejected(data, at);
         break;
       case EventKind.ORDER_RESTED:
-        report(column(ORDER_RESTED.account), {
-          kind: ReportKind.RESTED,
-          market: column(ORDER_RESTED.market),
-          side: column(ORDER_RESTED.side),
-          orderId: column(ORDER_RESTED.orderId),
-          clientId: column(ORDER_RESTED.clientId),
-          price: column(ORDER_RESTED.price),
-          size: column(ORDER_RESTED.size),
-          remainingSize: column(ORDER_RESTED.size),
-          flags: column(ORDER_RESTED.flags),
-        });
+        this.onRested(data, at);
         break;
-      case EventKind.TRADE: {
-        const trade = {
-          kind: ReportKind.TRADE,
-          market: column(TRADE.market),
-          lastPrice: column(TRADE.price),
-          lastSize: column(TRADE.size),
-          tradeId: column(TRADE.tradeId),
-        };
-        const takerSide = column(TRADE.takerSide);
-        report(column(TRADE.makerAccount), {
-          ...trade,
-          side: 1 - takerSide,
-          orderId: column(TRADE.makerOrderId),
-          clientId: column(TRADE.makerClientId),
-          remainingSize: column(TRADE.makerRemaining),
-          fee: column(TRADE.makerFee),
-          liquidity: Liquidity.MAKER,
-        });
-        report(column(TRADE.takerAccount), {
-          ...trade,
-          side: takerSide,
-          orderId: column(TRADE.takerOrderId),
-          clientId: column(TRADE.takerClientId),
-          remainingSize: column(TRADE.takerRemaining),
-          fee: column(TRADE.takerFee),
-          liquidity: Liquidity.TAKER,
-        });
+      case EventKind.TRADE:
+        this.onTrade(data, at, true);
+        this.onTrade(data, at, false);
         break;
-      }
       case EventKind.ORDER_REMOVED:
-        report(column(ORDER_REMOVED.account), {
-          kind: ReportKind.REMOVED,
-          market: column(ORDER_REMOVED.market),
-          side: column(ORDER_REMOVED.side),
-          orderId: column(ORDER_REMOVED.orderId),
-          clientId: column(ORDER_REMOVED.clientId),
-          price: column(ORDER_REMOVED.price),
-          size: column(ORDER_REMOVED.size),
-          removeReason: column(ORDER_REMOVED.reason),
-        });
+        this.onRemoved(data, at);
         break;
       case EventKind.ORDER_REDUCED:
-        report(column(ORDER_REDUCED.account), {
-          kind: ReportKind.REDUCED,
-          market: column(ORDER_REDUCED.market),
-          side: column(ORDER_REDUCED.side),
-          orderId: column(ORDER_REDUCED.orderId),
-          clientId: column(ORDER_REDUCED.clientId),
-          price: column(ORDER_REDUCED.price),
-          size: column(ORDER_REDUCED.newSize),
-          remainingSize: column(ORDER_REDUCED.newSize),
-        });
+        this.onReduced(data, at);
         break;
+      default:
+        this.onAccountEvent(data, at);
+    }
+  }
+
+  private onRejected(data: Float64Array, at: number): void {
+    const { report } = this;
+    report.begin(ReportKind.REJECTED, {
+      market: 0,
+      side: 0,
+      orderId: data[at + OPERATION_RESULT.orderId]!,
+      clientId: data[at + OPERATION_RESULT.clientId]!,
+    });
+    report.code = data[at + OPERATION_RESULT.code]!;
+    report.operation = data[at + OPERATION_RESULT.operation]!;
+    this.write(data, at, data[at + OPERATION_RESULT.account]!);
+  }
+
+  private onRested(data: Float64Array, at: number): void {
+    const { report } = this;
+    report.begin(ReportKind.RESTED, {
+      market: data[at + ORDER_RESTED.market]!,
+      side: data[at + ORDER_RESTED.side]!,
+      orderId: data[at + ORDER_RESTED.orderId]!,
+      clientId: data[at + ORDER_RESTED.clientId]!,
+    });
+    report.price = data[at + ORDER_RESTED.price]!;
+    report.size = data[at + ORDER_RESTED.size]!;
+    report.remainingSize = report.size;
+    report.flags = data[at + ORDER_RESTED.flags]!;
+    this.write(data, at, data[at + ORDER_RESTED.account]!);
+  }
+
+  /** A trade is two reports: the maker's and the taker's. */
+  private onTrade(data: Float64Array, at: number, isMaker: boolean): void {
+    const { report } = this;
+    const takerSide = data[at + TRADE.takerSide]!;
+    report.begin(ReportKind.TRADE, {
+      market: data[at + TRADE.market]!,
+      side: isMaker ? 1 - takerSide : takerSide,
+      orderId: data[at + (isMaker ? TRADE.makerOrderId : TRADE.takerOrderId)]!,
+      clientId: data[at + (isMaker ? TRADE.makerClientId : TRADE.takerClientId)]!,
+    });
+    report.lastPrice = data[at + TRADE.price]!;
+    report.lastSize = data[at + TRADE.size]!;
+    report.tradeId = data[at + TRADE.tradeId]!;
+    report.remainingSize = data[at + (isMaker ? TRADE.makerRemaining : TRADE.takerRemaining)]!;
+    report.fee = data[at + (isMaker ? TRADE.makerFee : TRADE.takerFee)]!;
+    report.liquidity = isMaker ? Liquidity.MAKER : Liquidity.TAKER;
+    this.write(data, at, data[at + (isMaker ? TRADE.makerAccount : TRADE.takerAccount)]!);
+  }
+
+  private onRemoved(data: Float64Array, at: number): void {
+    const { report } = this;
+    report.begin(ReportKind.REMOVED, {
+      market: data[at + ORDER_REMOVED.market]!,
+      side: data[at + ORDER_REMOVED.side]!,
+      orderId: data[at + ORDER_REMOVED.orderId]!,
+      clientId: data[at + ORDER_REMOVED.clientId]!,
+    });
+    report.price = data[at + ORDER_REMOVED.price]!;
+    report.size = data[at + ORDER_REMOVED.size]!;
+    report.removeReason = data[at + ORDER_REMOVED.reason]!;
+    this.write(data, at, data[at + ORDER_REMOVED.account]!);
+  }
+
+  private onReduced(data: Float64Array, at: number): void {
+    const { report } = this;
+    report.begin(ReportKind.REDUCED, {
+      market: data[at + ORDER_REDUCED.market]!,
+      side: data[at + ORDER_REDUCED.side]!,
+      orderId: data[at + ORDER_REDUCED.orderId]!,
+      clientId: data[at + ORDER_REDUCED.clientId]!,
+    });
+    report.price = data[at + ORDER_REDUCED.price]!;
+    report.size = data[at + ORDER_REDUCED.newSize]!;
+    report.remainingSize = report.size;
+    this.write(data, at, data[at + ORDER_REDUCED.account]!);
+  }
+
+  /** Writes the report as the account's next one. */
+  private write(data: Float64Array, at: number, account: AccountId): void {
+    const { report } = this;
+    const { ring } = this.touch(account);
+    report.reportSequence = ring.last + 1;
+    report.seq = data[at + 1]!;
+    report.time = data[at + 2]!;
+    report.account = account;
+    const slot = ring.push(report.reportSequence);
+    writeExecutionReport(ring.view, slot, report);
+  }
+
+  /** Money and rights: rare, so that objects do no harm. */
+  private onAccountEvent(data: Float64Array, at: number): void {
+    switch (data[at]) {
       case EventKind.DEPOSIT:
-        event(column(DEPOSIT.account), {
+        this.tell(data, at, data[at + DEPOSIT.account]!, {
           kind: AccountEventKind.DEPOSIT,
-          subject: column(DEPOSIT.asset),
-          amount: column(DEPOSIT.amount),
-          reference: column(DEPOSIT.queueIndex),
+          subject: data[at + DEPOSIT.asset]!,
+          amount: data[at + DEPOSIT.amount]!,
+          reference: data[at + DEPOSIT.queueIndex]!,
         });
         break;
       case EventKind.WITHDRAWAL:
-        event(column(WITHDRAWAL.account), {
+        this.tell(data, at, data[at + WITHDRAWAL.account]!, {
           kind: AccountEventKind.WITHDRAWAL,
-          subject: column(WITHDRAWAL.asset),
-          amount: -column(WITHDRAWAL.amount),
-          reference: column(WITHDRAWAL.forced),
+          subject: data[at + WITHDRAWAL.asset]!,
+          amount: -data[at + WITHDRAWAL.amount]!,
+          reference: data[at + WITHDRAWAL.forced]!,
         });
         break;
       case EventKind.TRANSFER: {
-        const transfer = { kind: AccountEventKind.TRANSFER, subject: column(TRANSFER.asset) };
-        const [from, to, amount] = [column(TRANSFER.from), column(TRANSFER.to), column(TRANSFER.amount)];
-        event(from, { ...transfer, amount: -amount, reference: to });
-        event(to, { ...transfer, amount, reference: from });
+        const transfer = { kind: AccountEventKind.TRANSFER, subject: data[at + TRANSFER.asset]! };
+        const amount = data[at + TRANSFER.amount]!;
+        const from = data[at + TRANSFER.from]!;
+        const to = data[at + TRANSFER.to]!;
+        this.tell(data, at, from, { ...transfer, amount: -amount, reference: to });
+        this.tell(data, at, to, { ...transfer, amount, reference: from });
         break;
       }
       case EventKind.FUNDING_PAYMENT:
-        event(column(FUNDING_PAYMENT.account), {
+        this.tell(data, at, data[at + FUNDING_PAYMENT.account]!, {
           kind: AccountEventKind.FUNDING_PAYMENT,
-          subject: column(FUNDING_PAYMENT.market),
-          amount: column(FUNDING_PAYMENT.amount),
-          reference: column(FUNDING_PAYMENT.position),
+          subject: data[at + FUNDING_PAYMENT.market]!,
+          amount: data[at + FUNDING_PAYMENT.amount]!,
+          reference: data[at + FUNDING_PAYMENT.position]!,
         });
         break;
       case EventKind.ACCOUNT_CREATED:
-        event(column(ACCOUNT_CREATED.account), {
+        this.tell(data, at, data[at + ACCOUNT_CREATED.account]!, {
           kind: AccountEventKind.ACCOUNT_CREATED,
           subject: 0,
           amount: 0,
-          reference: column(ACCOUNT_CREATED.subaccount),
+          reference: data[at + ACCOUNT_CREATED.subaccount]!,
         });
         break;
       case EventKind.SESSION_KEY_SET:
-        event(column(SESSION_KEY_SET.account), {
+        this.tell(data, at, data[at + SESSION_KEY_SET.account]!, {
           kind: AccountEventKind.SESSION_KEY_SET,
-          subject: column(SESSION_KEY_SET.scope),
+          subject: data[at + SESSION_KEY_SET.scope]!,
           amount: 0,
-          reference: column(SESSION_KEY_SET.expiry),
+          reference: data[at + SESSION_KEY_SET.expiry]!,
         });
         break;
       case EventKind.DEAD_MAN_SET:
-        event(column(DEAD_MAN_SET.account), {
+        this.tell(data, at, data[at + DEAD_MAN_SET.account]!, {
           kind: AccountEventKind.DEAD_MAN_SET,
           subject: 0,
           amount: 0,
-          reference: column(DEAD_MAN_SET.deadline),
+          reference: data[at + DEAD_MAN_SET.deadline]!,
         });
         break;
     }
   }
 
-  private report(account: AccountId, seq: number, time: TimeMs, fields: Partial<Report>): void {
+  private tell(data: Float64Array, at: number, account: AccountId, fields: AccountFields): void {
     const { ring } = this.touch(account);
     const reportSequence = ring.last + 1;
-    const { view, at } = ring.push(reportSequence);
-    writeExecutionReport(view, at, { ...NO_REPORT, ...fields, reportSequence, seq, time, account });
-  }
-
-  private event(account: AccountId, seq: number, time: TimeMs, fields: AccountFields): void {
-    const { ring } = this.touch(account);
-    const reportSequence = ring.last + 1;
-    const { view, at } = ring.push(reportSequence);
-    writeAccountEvent(view, at, { ...fields, reportSequence, seq, time, account });
+    const slot = ring.push(reportSequence);
+    writeAccountEvent(ring.view, slot, {
+      ...fields,
+      reportSequence,
+      seq: data[at + 1]!,
+      time: data[at + 2]!,
+      account,
+    });
   }
 
   private touch(account: AccountId): Stream {

@@ -9,7 +9,7 @@ import {
 } from '#protocol/wire-market-data.ts';
 import type { BookSide } from '#state/book-side.ts';
 import { ChangeRing } from './change-ring.ts';
-import type { DurableBook } from './durable-book.ts';
+import type { ChangedOrder, DurableBook } from './durable-book.ts';
 
 /** Fits one BOOK_DELTA frame, so that a delta never has to be cut. */
 const CHANGES_KEPT = 2_048;
@@ -30,8 +30,9 @@ export class BookViewL2 {
     this.ring = new ChangeRing({ columns: 3, capacity: CHANGES_KEPT }, startSeq);
   }
 
-  onLevel(change: { side: Side; price: number; seq: number }, time: number): void {
-    const { rows, at } = this.ring.push(change.seq);
+  onLevel(change: Readonly<ChangedOrder>, time: number): void {
+    const { rows } = this.ring;
+    const at = this.ring.push(change.seq);
     rows[at + 1] = change.side;
     rows[at + 2] = change.price;
     this.sequence = change.seq;

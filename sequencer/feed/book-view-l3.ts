@@ -1,6 +1,5 @@
 /** Market data L3 of one market: orders in priority. Snapshots, and deltas since any sequence that is still held. */
 
-import type { Side } from '#protocol/units.ts';
 import {
   type BookOrder,
   encodeOrderDelta,
@@ -9,16 +8,10 @@ import {
   type OrderDeltaEntry,
 } from '#protocol/wire-market-data.ts';
 import { ChangeRing } from './change-ring.ts';
-import type { DurableBook } from './durable-book.ts';
+import type { ChangedOrder, DurableBook } from './durable-book.ts';
 
 /** Fits one ORDER_DELTA frame, so that a delta never has to be cut. */
 const CHANGES_KEPT = 2_000;
-
-export interface OrderChangeRow extends BookOrder {
-  readonly side: Side;
-  readonly cause: number;
-  readonly seq: number;
-}
 
 export class BookViewL3 {
   private readonly market: number;
@@ -35,8 +28,9 @@ export class BookViewL3 {
     this.ring = new ChangeRing({ columns: 7, capacity: CHANGES_KEPT }, startSeq);
   }
 
-  onOrder(change: OrderChangeRow, time: number): void {
-    const { rows, at } = this.ring.push(change.seq);
+  onOrder(change: Readonly<ChangedOrder>, time: number): void {
+    const { rows } = this.ring;
+    const at = this.ring.push(change.seq);
     rows[at + 1] = change.orderId;
     rows[at + 2] = change.size;
     rows[at + 3] = change.priority;

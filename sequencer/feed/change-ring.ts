@@ -6,7 +6,7 @@ import { assert } from '#protocol/assert.ts';
 
 export class ChangeRing {
   readonly columns: number;
-  private readonly rows: Float64Array;
+  readonly rows: Float64Array;
   private readonly capacity: number;
   private head = 0;
   private held = 0;
@@ -22,8 +22,8 @@ export class ChangeRing {
     this.lostThrough = startSeq;
   }
 
-  /** Adds a row and returns it to be filled; column 0 is the seq, which never falls. */
-  push(seq: number): { rows: Float64Array; at: number } {
+  /** Adds a row, to be filled in `rows` where it says; column 0 is the seq, which never falls. */
+  push(seq: number): number {
     if (this.held === this.capacity) {
       this.lostThrough = this.rows[this.head * this.columns]!;
       this.head = (this.head + 1) % this.capacity;
@@ -32,7 +32,7 @@ export class ChangeRing {
     const at = ((this.head + this.held) % this.capacity) * this.columns;
     this.held++;
     this.rows[at] = seq;
-    return { rows: this.rows, at };
+    return at;
   }
 
   /** True when every change after `seq` is held. */

@@ -3,26 +3,30 @@
  * that a crash could take back. One pool for all markets; the same structures as the engine's.
  */
 
-import { assert } from '#protocol/assert.ts';
+import { InvariantError } from '#protocol/assert.ts';
 import { EventKind, ORDER_REDUCED, ORDER_REMOVED, ORDER_RESTED, TRADE } from '#protocol/event.ts';
 import { oppositeSide, type Side } from '#protocol/units.ts';
+import { OrderChange } from '#protocol/wire-market-data.ts';
 import { BookSide, Levels } from '#state/book-side.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import { Orders } from '#state/orders.ts';
 
-/** Is told of every order that changed, after it did. */
+/** An order that changed, after it did; one object that is filled anew each time, so that nothing is allocated. */
+export class ChangedOrder {
+  market = 0;
+  side: Side = 0;
+  price = 0;
+  /** Open lots after it; 0: gone. */
+  size = 0;
+  priority = 0;
+  orderId = 0;
+  /** OrderChange of wire-market-data.ts. */
+  cause = 0;
+  seq = 0;
+}
+
 export interface OrderListener {
-  /** `size`: open lots after it, 0 when it is gone; `cause`: OrderChange of wire-market-data.ts. */
-  onOrder(change: {
-    readonly market: number;
-    readonly side: Side;
-    readonly price: number;
-    readonly size: number;
-    readonly priority: number;
-    readonly orderId: number;
-    readonly cause: number;
-    readonly seq: number;
-  }): void;
+  onOrder(change: Readonly<ChangedOrder>): void;
 }
 
 export interface MarketBook {
@@ -30,16 +34,12 @@ export interface MarketBook {
   readonly asks: BookSide;
 }
 
-const ADDED = 1;
-const FILLED = 2;
-const REMOVED = 3;
-const REDUCED = 4;
-
 export class DurableBook {
   readonly orders = new Orders();
   readonly levels = new Levels();
   private readonly markets: (MarketBook | undefined)[] = [];
   private readonly listener: OrderListener;
+  private readonly changed = new ChangedOrder();
 
   /** Starts as the books of `state`, all of which must be durable. */
   constructor(state: ExchangeState, listener: OrderListener) {
@@ -87,67 +87,43 @@ export class DurableBook {
 
   /** Takes one event row at offset `at`; rows that touch no book are passed over. */
   onRow(data: Float64Array, at: number): void {
+    const { changed } = this;
+    changed.seq = data[at + 1]!;
     switch (data[at]) {
-      case EventKind.ORDER_RESTED: {
-        const order = {
-          market: data[at + ORDER_RESTED.market]!,
-          side: data[at + ORDER_RESTED.side]! as Side,
-          price: data[at + ORDER_RESTED.price]!,
-          size: data[at + ORDER_RESTED.size]!,
-          orderId: data[at + ORDER_RESTED.orderId]!,
-          priority: data[at + ORDER_RESTED.priority]!,
-        };
-        this.add(order);
-        this.listener.onOrder({ ...order, cause: ADDED, seq: data[at + 1]! });
+      case EventKind.ORDER_RESTED:
+        changed.market = data[at + ORDER_RESTED.market]!;
+        changed.side = data[at + ORDER_RESTED.side]! as Side;
+        changed.price = data[at + ORDER_RESTED.price]!;
+        changed.size = data[at + ORDER_RESTED.size]!;
+        changed.orderId = data[at + ORDER_RESTED.orderId]!;
+        changed.priority = data[at + ORDER_RESTED.priority]!;
+        changed.cause = OrderChange.ADDED;
+        this.add(changed);
+        this.listener.onOrder(changed);
         break;
-      }
-      case EventKind.TRADE: {
-        const side = oppositeSide(data[at + TRADE.takerSide]! as Side);
-        const size = data[at + TRADE.makerRemaining]!;
-        this.change(
-          { market: data[at + TRADE.market]!, side, orderId: data[at + TRADE.makerOrderId]! },
-          size,
-          FILLED,
-          data[at + 1]!,
-        );
+      case EventKind.TRADE:
+        changed.market = data[at + TRADE.market]!;
+        changed.side = oppositeSide(data[at + TRADE.takerSide]! as Side);
+        changed.orderId = data[at + TRADE.makerOrderId]!;
+        this.change(data[at + TRADE.makerRemaining]!, OrderChange.FILLED);
         break;
-      }
       case EventKind.ORDER_REMOVED:
         if (data[at + ORDER_REMOVED.rested] !== 1) break;
-        this.change(
-          {
-            market: data[at + ORDER_REMOVED.market]!,
-            side: data[at + ORDER_REMOVED.side]! as Side,
-            orderId: data[at + ORDER_REMOVED.orderId]!,
-          },
-          0,
-          REMOVED,
-          data[at + 1]!,
-        );
+        changed.market = data[at + ORDER_REMOVED.market]!;
+        changed.side = data[at + ORDER_REMOVED.side]! as Side;
+        changed.orderId = data[at + ORDER_REMOVED.orderId]!;
+        this.change(0, OrderChange.REMOVED);
         break;
       case EventKind.ORDER_REDUCED:
-        this.change(
-          {
-            market: data[at + ORDER_REDUCED.market]!,
-            side: data[at + ORDER_REDUCED.side]! as Side,
-            orderId: data[at + ORDER_REDUCED.orderId]!,
-          },
-          data[at + ORDER_REDUCED.newSize]!,
-          REDUCED,
-          data[at + 1]!,
-        );
+        changed.market = data[at + ORDER_REDUCED.market]!;
+        changed.side = data[at + ORDER_REDUCED.side]! as Side;
+        changed.orderId = data[at + ORDER_REDUCED.orderId]!;
+        this.change(data[at + ORDER_REDUCED.newSize]!, OrderChange.REDUCED);
         break;
     }
   }
 
-  private add(order: {
-    market: number;
-    side: Side;
-    price: number;
-    size: number;
-    orderId: number;
-    priority: number;
-  }): void {
+  private add(order: Omit<ChangedOrder, 'cause' | 'seq'>): void {
     const { orders } = this;
     const slot = orders.allocate(order.orderId);
     orders.setPriority(slot, order.priority);
@@ -157,23 +133,21 @@ export class DurableBook {
     this.side(order.market, order.side).append(slot);
   }
 
-  private change(
-    order: { market: number; side: Side; orderId: number },
-    size: number,
-    cause: number,
-    seq: number,
-  ): void {
-    const { orders } = this;
-    const slot = orders.find(order.orderId);
-    assert(slot >= 0, `feed: order ${order.orderId} rests in the durable book`);
-    const price = orders.price(slot);
-    const priority = orders.priority(slot);
-    const book = this.side(order.market, order.side);
+  /** The order in `changed` now has `size` open lots. */
+  private change(size: number, cause: number): void {
+    const { orders, changed } = this;
+    const slot = orders.find(changed.orderId);
+    if (slot < 0) throw new InvariantError(`feed: expected order ${changed.orderId} in the durable book`);
+    changed.price = orders.price(slot);
+    changed.priority = orders.priority(slot);
+    changed.size = size;
+    changed.cause = cause;
+    const book = this.side(changed.market, changed.side);
     if (size > 0) book.reduce(slot, orders.size(slot) - size);
     else {
       book.remove(slot);
       orders.free(slot);
     }
-    this.listener.onOrder({ ...order, price, size, priority, cause, seq });
+    this.listener.onOrder(changed);
   }
 }

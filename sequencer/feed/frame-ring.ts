@@ -6,8 +6,9 @@ const SLOTS_FIRST = 4;
 export class FrameRing {
   private readonly slotBytes: number;
   private readonly slotsMax: number;
-  private bytes: Uint8Array;
-  private view: DataView;
+  bytes: Uint8Array;
+  /** The slots; replaced when the ring grows. */
+  view: DataView;
   private sequences: Float64Array;
   private slots = SLOTS_FIRST;
   private head = 0;
@@ -27,8 +28,8 @@ export class FrameRing {
     this.lostThrough = before;
   }
 
-  /** Takes the next slot for the frame `sequence`; a whole frame must be written at `at`. */
-  push(sequence: number): { view: DataView; bytes: Uint8Array; at: number } {
+  /** Takes the next slot for the frame `sequence`; a whole frame must be written where it says, in `view`. */
+  push(sequence: number): number {
     if (this.held === this.slots) {
       if (this.slots < this.slotsMax) this.grow();
       else {
@@ -41,7 +42,7 @@ export class FrameRing {
     this.held++;
     this.sequences[slot] = sequence;
     this.last = sequence;
-    return { view: this.view, bytes: this.bytes, at: slot * this.slotBytes };
+    return slot * this.slotBytes;
   }
 
   /** True when every frame after `sequence` is held. */

@@ -12,8 +12,8 @@ import type { Channel, SubscribeRequest } from '#protocol/wire.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import { AccountView, firstReportSequence } from './account-view.ts';
 import { BookViewL2 } from './book-view-l2.ts';
-import { BookViewL3, type OrderChangeRow } from './book-view-l3.ts';
-import { DurableBook } from './durable-book.ts';
+import { BookViewL3 } from './book-view-l3.ts';
+import { type ChangedOrder, DurableBook } from './durable-book.ts';
 import { TickerView } from './ticker.ts';
 import { TradeView } from './trade-view.ts';
 
@@ -161,7 +161,7 @@ export class Publisher implements EventConsumer, FeedSource {
     return this.listener.wants(channel, market);
   }
 
-  private onOrder(change: OrderChangeRow & { market: number }): void {
+  private onOrder(change: Readonly<ChangedOrder>): void {
     const streams = this.touch(change.market);
     streams.l2.onLevel(change, this.rowTime);
     streams.l3.onOrder(change, this.rowTime);

@@ -20,8 +20,8 @@ export class TradeView {
   onTrade(data: Float64Array, at: number): void {
     const previous = this.ring.last;
     const sequence = data[at + TRADE.tradeId]!;
-    const { bytes, at: slot } = this.ring.push(sequence);
-    bytes.set(
+    const slot = this.ring.push(sequence);
+    this.ring.bytes.set(
       encodeTrade({
         market: data[at + TRADE.market]!,
         takerSide: data[at + TRADE.takerSide]!,
