@@ -97,6 +97,25 @@ describe('pipeline', () => {
     expect(corridor.log.acknowledgedSeq).toBe(corridor.state.seq);
   });
 
+  it('keeps a refusal in line behind the answers of the group in flight', async () => {
+    const journal = new HeldJournal();
+    const corridor = new Corridor({ journal });
+    const start = corridor.start();
+    await journal.releaseAll();
+    await start;
+    const depositing = corridor.deposit(1, 1_000_000_000_000);
+    await journal.releaseAll();
+    const account = await depositing;
+    const asker = new Asker();
+    corridor.submit(asker, 1, account, place(0, 900_000, 1));
+    await settle();
+    corridor.pipeline.submit(corridor.message(account, [place(0, 1, 1)]), new Uint8Array(20), 2, asker);
+    await settle();
+    expect(asker.order).toEqual([]);
+    await journal.releaseAll();
+    expect(asker.order).toEqual([1, 2]);
+  });
+
   it('answers refusals alone without a frame', async () => {
     const { corridor } = await traders();
     const before = corridor.journal.lastSeq;
