@@ -29,7 +29,7 @@
  * Withdrawn: totals of the batch per asset, ascending: u16 asset ‖ u128 amount each; withdrawnHash is its
  * keccak256.
  */
-import { setU64be, viewOf } from './bytes.ts';
+import { getU64be, setU64be, viewOf } from './bytes.ts';
 import type { Keccak } from './hash.ts';
 import { AbiWords, type SigningDomain, typeHash } from './signing.ts';
 
@@ -194,17 +194,26 @@ export function encodeTrace(trace: readonly TraceEntry[]): Uint8Array {
   return bytes;
 }
 
+/** Throws on half entries or a 64-bit field beyond 2^53. */
 export function decodeTrace(bytes: Uint8Array): TraceEntry[] {
   if (bytes.length % TRACE_ENTRY_BYTES !== 0)
     throw new Error(`trace: expected whole entries of ${TRACE_ENTRY_BYTES} bytes, got ${bytes.length} bytes`);
   const view = viewOf(bytes);
   const trace: TraceEntry[] = [];
+  const safe = (name: keyof TraceEntry, at: number): number => {
+    const value = getU64be(view, at);
+    if (!Number.isSafeInteger(value))
+      throw new Error(
+        `trace[${trace.length}].${name}: expected at most 2^53 - 1, got ${view.getBigUint64(at)}`,
+      );
+    return value;
+  };
   for (let at = 0; at < bytes.length; at += TRACE_ENTRY_BYTES) {
     trace.push({
-      nextStep: Number(view.getBigUint64(at)),
-      nextSeq: Number(view.getBigUint64(at + 8)),
+      nextStep: safe('nextStep', at),
+      nextSeq: safe('nextSeq', at + 8),
       inputEnd: view.getUint32(at + 16),
-      weight: Number(view.getBigUint64(at + 20)),
+      weight: safe('weight', at + 20),
       inputHash: bytes.slice(at + 28, at + 60),
       stateRoot: bytes.slice(at + 60, at + 92),
     });

@@ -13,7 +13,7 @@ function reference(size: bigint, v: bigint, delta: bigint, lotValue: bigint) {
   const opposite = size !== 0n && size > 0n !== delta > 0n;
   if (opposite) {
     const abs = (x: bigint): bigint => (x < 0n ? -x : x);
-    const reducing = abs(delta) < abs(size) ? abs(delta) : abs(size);
+    const reducing = BigInt(Math.min(Number(abs(delta)), Number(abs(size))));
     const signed = delta > 0n ? reducing : -reducing;
     const share = fdiv(v * reducing, abs(size));
     realized += share - signed * lotValue;
