@@ -52,6 +52,7 @@ import { type BookWatch, watchBookL2, watchBookL3 } from './actions/watch-book.t
 import { type Watch, watchMarketStatus, watchTicker, watchTrades } from './actions/watch-market.ts';
 import { withdraw } from './actions/withdraw.ts';
 import type { SluiceError } from './errors.ts';
+
 import type { BookL2, BookL3 } from './order-book.ts';
 import { type Identity, Session, type SessionOptions } from './session.ts';
 import { type Farewell, type Settle, settled } from './transport.ts';

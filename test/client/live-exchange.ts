@@ -233,5 +233,5 @@ function freePort(): Promise<number> {
 export const addressText = (n: number): string => toHex(keySigner(traderKey(n)).address);
 /** Resolves when `look` is true; a test's own timeout bounds it. */
 export async function until(look: () => boolean): Promise<void> {
-  while (!look()) await new Promise((resolve) => setImmediate(resolve));
+  while (!look()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
