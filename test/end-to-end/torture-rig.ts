@@ -6,34 +6,20 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
-import { SluiceClient } from '#client/client.ts';
+import type { SluiceClient } from '#client/client.ts';
 import { type Role, startProcess } from '#client/demo/child-process.ts';
-import { DEMO_CHAIN, DEMO_MARKETS } from '#client/demo/markets.ts';
-import { fixedSource } from '#client/publisher/price-source.ts';
-import { runPublishers } from '#client/publisher/run-publishers.ts';
-import { keySigner } from '#client/signer.ts';
 import { NodeDisk } from '#journal/node-disk.ts';
 import { SegmentJournal } from '#journal/segment-journal.ts';
 import { FileSnapshotStore } from '#journal/snapshot-store.ts';
 import type { Operation } from '#protocol/operation.ts';
 import type { HistoryEntry } from '#protocol/query.ts';
 import { domainSeparator } from '#protocol/signing.ts';
-import { connectL1 } from '#settlement/l1/client.ts';
-import type { RollupContracts } from '#settlement/l1/contracts.ts';
-import { deployRollup } from '#settlement/l1/deploy.ts';
-import { type Devnet, startDevnet } from '#settlement/l1/devnet.ts';
-import { approveVault, deposit, mintTestTokens } from '#settlement/l1/vault-actions.ts';
 import { leavesOf, recoverFrom } from '../support/corridor.ts';
+import { FundedL1, MARK, MARKET } from './funded-l1.ts';
 
-/** Places of keys among the devnet's accounts. */
-const SEQUENCER = 1;
-const PUBLISHERS = [4, 5, 6, 7, 8];
-const TRADERS = [9, 10, 11, 12];
+const TRADERS = 4;
 /** Messages of one trader that wait for their replies. */
 const IN_FLIGHT = 4;
-const DEPOSIT = 1_000_000_000_000;
-const MARKET = 0;
-const MARK = DEMO_MARKETS[0]!.startPrice;
 const BIDS_BELOW = Math.floor(MARK * 0.95);
 const isBid = (operation: Operation): boolean => operation.kind === 'place' && operation.price <= BIDS_BELOW;
 
@@ -65,24 +51,16 @@ export interface CycleReport {
 
 export class TortureRig {
   private readonly directory: string;
-  private readonly devnet: Devnet;
-  private readonly rollup: RollupContracts;
+  private readonly l1: FundedL1;
   private readonly port: number;
-  private readonly ledgers = TRADERS.map(() => new Ledger());
+  private readonly ledgers = Array.from({ length: TRADERS }, () => new Ledger());
   private readonly random: () => number;
   private role: Role | undefined;
   private clients: SluiceClient[] = [];
 
-  private constructor(options: {
-    directory: string;
-    devnet: Devnet;
-    rollup: RollupContracts;
-    port: number;
-    seed: number;
-  }) {
+  private constructor(options: { directory: string; l1: FundedL1; port: number; seed: number }) {
     this.directory = options.directory;
-    this.devnet = options.devnet;
-    this.rollup = options.rollup;
+    this.l1 = options.l1;
     this.port = options.port;
     this.random = mulberry(options.seed);
   }
@@ -92,37 +70,15 @@ export class TortureRig {
     const { directory, seed } = options;
     await rm(directory, { recursive: true, force: true });
     await mkdir(directory, { recursive: true });
-    const devnet = await startDevnet({ accounts: 16, blockTimeSeconds: 1 });
+    const l1 = await FundedL1.start(TRADERS);
     try {
-      const key = (place: number) => devnet.accounts[place]!.key;
-      const l1 = await connectL1({ url: devnet.url, key: key(0) });
-      const rollup = await deployRollup(l1, {
-        sequencer: devnet.accounts[SEQUENCER]!.address,
-        windowSeconds: 60,
-        // One price has to last: publishers are not what is tested here.
-        chain: { ...DEMO_CHAIN, stalenessMs: 60_000, voidMs: 3_600_000 },
-        markets: [DEMO_MARKETS[0]!.config],
-        publishers: PUBLISHERS.map((place) => ({ address: devnet.accounts[place]!.address, weight: 1 })),
-      });
-      await mintTestTokens(l1, rollup, {
-        address: devnet.accounts[0]!.address,
-        amount: DEPOSIT * TRADERS.length,
-      });
-      await approveVault(l1, rollup, { asset: 0, amount: DEPOSIT * TRADERS.length });
-      for (const place of TRADERS)
-        await deposit(l1, rollup, {
-          asset: 0,
-          subaccount: 0,
-          amount: DEPOSIT,
-          owner: devnet.accounts[place]!.address,
-        });
-      const rig = new TortureRig({ directory, devnet, rollup, port: await freePort(), seed });
+      const rig = new TortureRig({ directory, l1, port: await freePort(), seed });
       await rig.startSequencer();
-      await rig.reportPrice();
+      await l1.reportPrice(rig.url);
       await rig.connect();
       return rig;
     } catch (error) {
-      await devnet.stop();
+      await l1.devnet.stop();
       throw error;
     }
   }
@@ -157,7 +113,7 @@ export class TortureRig {
     const keccak = await createWasmKeccak();
     const disk = new NodeDisk();
     const directory = this.dataDirectory;
-    const genesis = domainSeparator(this.rollup.domain, keccak);
+    const genesis = domainSeparator(this.l1.rollup.domain, keccak);
     const journal = await SegmentJournal.open({ disk, directory, genesis });
     const snapshots = await FileSnapshotStore.open({ disk, directory, create: false });
     try {
@@ -175,7 +131,7 @@ export class TortureRig {
   async stop(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.close()));
     await this.role?.stop();
-    await this.devnet.stop();
+    await this.l1.devnet.stop();
   }
 
   private get dataDirectory(): string {
@@ -189,10 +145,10 @@ export class TortureRig {
     const settings = {
       data: this.dataDirectory,
       port: this.port,
-      l1: this.devnet.url,
-      rollup: this.rollup.rollup,
+      l1: this.l1.devnet.url,
+      rollup: this.l1.rollup.rollup,
       confirmations: 0,
-      key: this.devnet.accounts[SEQUENCER]!.key,
+      key: this.l1.sequencerKey,
       workers: 1,
       batchMs: 500,
       snapshotCommands: 500,
@@ -215,32 +171,8 @@ export class TortureRig {
     );
   }
 
-  private async reportPrice(): Promise<void> {
-    const publishers = await runPublishers({
-      url: this.url,
-      signers: PUBLISHERS.map((place) => keySigner(this.devnet.accounts[place]!.key)),
-      source: () => fixedSource(new Map([[MARKET, { price: MARK, confidence: 1 }]])),
-      intervalMs: 100,
-    });
-    const reader = await SluiceClient.connect({ url: this.url });
-    try {
-      for (;;) {
-        const [market] = await reader.session.query('markets', {});
-        if (market !== undefined && market.indexPrice === MARK) break;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    } finally {
-      await reader.close();
-      await publishers.stop();
-    }
-  }
-
   private async connect(): Promise<void> {
-    this.clients = await Promise.all(
-      TRADERS.map((place) =>
-        SluiceClient.connect({ url: this.url, signer: keySigner(this.devnet.accounts[place]!.key) }),
-      ),
-    );
+    this.clients = await this.l1.connect(this.url);
   }
 
   /** Messages back to back until the connection is gone. */
