@@ -197,27 +197,27 @@ contract Rollup is IRollup, Guarded {
     /// @dev The transaction's input is the one canonical ABI encoding: parts in order, without gaps, overlaps or anything
     /// behind them, so that no decoder can disagree with this contract about the bytes of a batch.
     function _checkCalldata(PostedBatch calldata batch) private pure {
-        uint256 at;
+        uint256 next;
         assembly ("memory-safe") {
-            at := batch
+            next := batch
         }
-        _sameNumber("calldata.batch", 4 + 32, at);
-        at += 6 * 32;
-        at = _checkPart("calldata.header", at, batch.header);
-        at = _checkPart("calldata.signature", at, batch.signature);
-        at = _checkPart("calldata.trace", at, batch.trace);
-        at = _checkPart("calldata.withdrawn", at, batch.withdrawn);
-        at = _checkPart("calldata.diff", at, batch.diff);
-        at = _checkPart("calldata.inputs", at, batch.inputs);
-        _sameNumber("calldata.length", at, msg.data.length);
+        _sameNumber("calldata.batch", 4 + 32, next);
+        next += 6 * 32;
+        next = _checkPart("calldata.header", next, batch.header);
+        next = _checkPart("calldata.signature", next, batch.signature);
+        next = _checkPart("calldata.trace", next, batch.trace);
+        next = _checkPart("calldata.withdrawn", next, batch.withdrawn);
+        next = _checkPart("calldata.diff", next, batch.diff);
+        next = _checkPart("calldata.inputs", next, batch.inputs);
+        _sameNumber("calldata.length", next, msg.data.length);
     }
 
-    function _checkPart(bytes32 field, uint256 at, bytes calldata part) private pure returns (uint256 end) {
+    function _checkPart(bytes32 field, uint256 next, bytes calldata part) private pure returns (uint256 end) {
         uint256 got;
         assembly ("memory-safe") {
             got := part.offset
         }
-        _sameNumber(field, at + 32, got);
+        _sameNumber(field, next + 32, got);
         return got + ((part.length + 31) & ~uint256(31));
     }
 

@@ -64,7 +64,7 @@ export async function findRollup(
   if (created.length > 1)
     throw new L1Error(
       'ambiguous-rollup',
-      `l1 ${l1.url}: expected one rollup, got ${created.length}: name one of ${created.map((one) => one.address).join(', ')}`,
+      `l1 ${l1.url}: expected one rollup, got ${created.length}: name one of ${created.map((one) => getAddress(one.address)).join(', ')}`,
     );
   return describe(l1, event);
 }

@@ -26,6 +26,11 @@ abstract contract Test {
         if (!condition) revert NotTrue(what);
     }
 
+    /// @dev Path of entry `i` of a list in a JSON file.
+    function _case(string memory list, uint256 i) internal pure returns (string memory) {
+        return string.concat(list, "[", vm.toString(i), "]");
+    }
+
     function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
         return low + value % (high - low + 1);
     }

@@ -152,9 +152,9 @@ library BatchLib {
     /// other pay for memory once.
     function hashOf(bytes calldata data) internal pure returns (bytes32 hash) {
         assembly ("memory-safe") {
-            let at := mload(0x40)
-            calldatacopy(at, data.offset, data.length)
-            hash := keccak256(at, data.length)
+            let free := mload(0x40)
+            calldatacopy(free, data.offset, data.length)
+            hash := keccak256(free, data.length)
         }
     }
 
@@ -172,9 +172,9 @@ library BatchLib {
         bytes32[] memory nodes = new bytes32[](count);
         uint256 input = 0;
         for (uint256 i = 0; i < count; i++) {
-            uint256 at = i * TRACE_ENTRY_BYTES;
-            nodes[i] = _segmentLeaf(trace, at, (i << 216) | (step << 152) | (seq << 88) | (input << 56));
-            uint256 word = uint256(bytes32(trace[at:at + 32]));
+            uint256 entry = i * TRACE_ENTRY_BYTES;
+            nodes[i] = _segmentLeaf(trace, entry, (i << 216) | (step << 152) | (seq << 88) | (input << 56));
+            uint256 word = uint256(bytes32(trace[entry:entry + 32]));
             step = _rising(i, "nextStep", step + 1, word >> 192);
             seq = _rising(i, "nextSeq", seq, (word >> 128) & type(uint64).max);
             uint256 inputEnd = _rising(i, "inputEnd", input, (word >> 96) & type(uint32).max);
@@ -203,11 +203,11 @@ library BatchLib {
     }
 
     /// @dev keccak256(0x02 ‖ u32 i ‖ u64 firstStep ‖ u64 firstSeq ‖ u32 inputStart ‖ entry): 25 + 92 bytes.
-    function _segmentLeaf(bytes calldata trace, uint256 at, uint256 start) private pure returns (bytes32 leaf) {
+    function _segmentLeaf(bytes calldata trace, uint256 entry, uint256 start) private pure returns (bytes32 leaf) {
         assembly ("memory-safe") {
             let buffer := mload(0x40)
             mstore(buffer, or(shl(248, 0x02), start))
-            calldatacopy(add(buffer, 25), add(trace.offset, at), TRACE_ENTRY_BYTES)
+            calldatacopy(add(buffer, 25), add(trace.offset, entry), TRACE_ENTRY_BYTES)
             leaf := keccak256(buffer, add(25, TRACE_ENTRY_BYTES))
         }
     }
@@ -239,9 +239,9 @@ library BatchLib {
 
     /// @notice Entry `i` of a list of withdrawn totals.
     function withdrawnAt(bytes calldata withdrawn, uint256 i) internal pure returns (uint16 asset, uint128 amount) {
-        uint256 at = i * WITHDRAWN_ENTRY_BYTES;
-        asset = uint16(bytes2(withdrawn[at:at + 2]));
-        amount = uint128(bytes16(withdrawn[at + 2:at + 18]));
+        uint256 entry = i * WITHDRAWN_ENTRY_BYTES;
+        asset = uint16(bytes2(withdrawn[entry:entry + 2]));
+        amount = uint128(bytes16(withdrawn[entry + 2:entry + 18]));
     }
 
     /// @notice keccak256(0x03 ‖ ledgerRoot ‖ bookRoot).

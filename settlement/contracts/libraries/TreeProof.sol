@@ -14,9 +14,13 @@ pragma solidity 0.8.37;
 /// reverts; nothing here returns false.
 library TreeProof {
     bytes32 internal constant EMPTY_ROOT = bytes32(0);
+    /// @dev No leaf is longer (sequencer/protocol/limits.ts).
+    uint256 internal constant VALUE_BYTES_MAX = 4096;
 
     /// @notice The path is not its mask and one hash for each of the mask's bits.
     error PathLength(uint256 expected, uint256 got);
+    /// @notice The found value is longer than any leaf.
+    error ValueLength(uint256 expectedAtMost, uint256 got);
     /// @notice The path folds to another root.
     error WrongRoot(bytes32 expected, bytes32 got);
     /// @notice The leaf found is not the one that the statement is about.
@@ -129,9 +133,9 @@ library TreeProof {
         if (p.mask == 0) return EMPTY_ROOT;
         uint256 count = _popcount(p.mask);
         bytes32 sibling;
-        uint256 at = p.siblings + 32 * (count - 1);
+        uint256 deepest = p.siblings + 32 * (count - 1);
         assembly ("memory-safe") {
-            sibling := calldataload(at)
+            sibling := calldataload(deepest)
         }
         // The lowest bit of the mask is the largest index; the sibling rises into that node's place.
         return _foldFrom(sibling, key, p.mask & (p.mask - 1), p.siblings, count - 1);
@@ -139,21 +143,29 @@ library TreeProof {
 
     // --- parts ---
 
+    /// @notice Bytes of the packed path with which a proof begins: its mask and a hash for each of the mask's bits.
+    function pathLength(bytes calldata proof) internal pure returns (uint256) {
+        if (proof.length < 32) revert PathLength(32, proof.length);
+        return 32 + 32 * _popcount(uint256(bytes32(proof[:32])));
+    }
+
     /// @notice Splits a packed proof; reverts when its length is not whole.
     function parse(bytes calldata proof) internal pure returns (Path memory p) {
         if (proof.length == 0) {
             p.empty = true;
             return p;
         }
-        uint256 pathBytes = _pathBytes(proof);
+        uint256 pathBytes = pathLength(proof);
         if (proof.length < pathBytes + 32) revert PathLength(pathBytes + 32, proof.length);
+        uint256 valueBytes = proof.length - pathBytes - 32;
+        if (valueBytes > VALUE_BYTES_MAX) revert ValueLength(VALUE_BYTES_MAX, valueBytes);
         bytes32 found = bytes32(proof[pathBytes:pathBytes + 32]);
         return _parsePath(proof[:pathBytes], found, keccak256(proof[pathBytes + 32:]));
     }
 
     /// @notice The found value of a packed proof that is not empty.
     function foundValue(bytes calldata proof) internal pure returns (bytes calldata) {
-        return proof[_pathBytes(proof) + 32:];
+        return proof[pathLength(proof) + 32:];
     }
 
     /// @notice keccak256(0x00 ‖ key ‖ valueHash).
@@ -189,13 +201,8 @@ library TreeProof {
         if (expected != got) revert WrongRoot(expected, got);
     }
 
-    function _pathBytes(bytes calldata proof) private pure returns (uint256) {
-        if (proof.length < 32) revert PathLength(32, proof.length);
-        return 32 + 32 * _popcount(uint256(bytes32(proof[:32])));
-    }
-
     function _parsePath(bytes calldata path, bytes32 found, bytes32 valueHash) private pure returns (Path memory p) {
-        uint256 expected = _pathBytes(path);
+        uint256 expected = pathLength(path);
         if (path.length != expected) revert PathLength(expected, path.length);
         uint256 siblings;
         assembly ("memory-safe") {
@@ -222,11 +229,11 @@ library TreeProof {
         pure
         returns (bytes32)
     {
-        uint256 at = siblings + 32 * count;
+        uint256 next = siblings + 32 * count;
         while (mask != 0) {
             uint256 lowest = mask & (~mask + 1);
             mask ^= lowest;
-            at -= 32;
+            next -= 32;
             uint256 bit = firstBit(lowest);
             bool right = uint256(found) & lowest != 0;
             assembly ("memory-safe") {
@@ -235,7 +242,7 @@ library TreeProof {
                 mstore8(buffer, 0x01)
                 mstore8(add(buffer, 1), bit)
                 mstore(add(buffer, add(2, mul(32, right))), hash)
-                mstore(add(buffer, add(2, mul(32, iszero(right)))), calldataload(at))
+                mstore(add(buffer, add(2, mul(32, iszero(right)))), calldataload(next))
                 hash := keccak256(buffer, 66)
             }
         }

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Fixture} from "./Fixture.sol";
+import {SlowTree} from "./TreeProof.t.sol";
+import {FinalHead, Head} from "../../settlement/contracts/interfaces/IRollup.sol";
+import {Header} from "../../settlement/contracts/libraries/BatchLib.sol";
+
+/// @notice Users, a sequencer that is honest or not, and time, in any order. What is impossible is tried too.
+contract World is Fixture {
+    uint256 internal constant OWNERS = 4;
+
+    /// @dev A committed batch, and the ledger that it posted.
+    struct Posted {
+        Header header;
+        bytes withdrawn;
+        uint256 committedAt;
+        uint128[OWNERS] claimed;
+        bool[OWNERS] inLedger;
+    }
+
+    Posted[] internal posted;
+    /// @dev What the honest ledger says has been withdrawn by each owner.
+    uint128[OWNERS] public ledger;
+    uint256 public deposited;
+    uint256 public paid;
+    /// @dev Deposits that the next honest batch may let out again.
+    uint256 public credited;
+    bool public honest = true;
+    /// @dev First break of a rule that only an action can see.
+    string public broken;
+    Head internal lastHead;
+    FinalHead internal lastFinal;
+    uint64 internal lastLength;
+
+    constructor() {
+        deployAll();
+        for (uint256 i = 0; i < OWNERS; i++) fund(owner(i), 1_000_000_000);
+    }
+
+    modifier watched() {
+        _;
+        Head memory head = rollup.head();
+        FinalHead memory final_ = rollup.finalHead();
+        if (
+            head.id < lastHead.id || head.nextStep < lastHead.nextStep || head.nextSeq < lastHead.nextSeq
+                || head.queueNext < lastHead.queueNext || head.timeLast < lastHead.timeLast
+                || head.anchorNumber < lastHead.anchorNumber || head.epoch < lastHead.epoch
+        ) broken = "a cursor of the head fell";
+        if (final_.id < lastFinal.id || final_.queueNext < lastFinal.queueNext || final_.timeLast < lastFinal.timeLast) {
+            broken = "a cursor of finality fell";
+        }
+        if (final_.id > head.id || final_.queueNext > head.queueNext) broken = "finality is ahead of the head";
+        if (head.queueNext > queue.length() || queue.length() < lastLength) broken = "the queue shrank";
+        (lastHead, lastFinal, lastLength) = (head, final_, queue.length());
+    }
+
+    function owner(uint256 i) public pure returns (address) {
+        return address(uint160(0x1000 + i));
+    }
+
+    // --- actions ---
+
+    function deposit(uint256 who, uint64 amount) external watched {
+        amount = uint64(bound(amount, 1, 1_000_000));
+        address from = owner(who % OWNERS);
+        uint256 fee = queue.feeOf(0);
+        vm.deal(from, fee);
+        vm.prank(from);
+        queue.deposit{value: fee}(0, 0, amount);
+        deposited += amount;
+    }
+
+    function force(uint256 who, uint64 amount) external watched {
+        address from = owner(who % OWNERS);
+        uint256 fee = queue.feeOf(1);
+        vm.deal(from, fee);
+        vm.prank(from);
+        queue.requestForced{value: fee}(1, abi.encodePacked(uint16(0), uint8(0), uint64(bound(amount, 1, 1e15))));
+    }
+
+    /// @dev An honest batch lets out no more than was deposited; its totals are what its ledger adds.
+    function commitHonest(uint256 who, uint128 amount) external watched {
+        credited = deposited;
+        uint256 out = 0;
+        for (uint256 i = 0; i < OWNERS; i++) out += ledger[i];
+        uint128 most = uint128(credited > out ? credited - out : 0);
+        amount = uint128(bound(amount, 0, most));
+        if (amount != 0) ledger[who % OWNERS] += amount;
+        _post(ledger, amount == 0 ? bytes("") : totals(0, amount));
+    }
+
+    /// @dev A dishonest one says whatever it likes, in the ledger and in the totals.
+    function commitDishonest(uint256 who, uint128 claim, uint128 total) external watched {
+        honest = false;
+        uint128[OWNERS] memory lie = ledger;
+        lie[who % OWNERS] = claim;
+        _post(lie, totals(0, total));
+    }
+
+    function pass_(uint32 secondsOn) external watched {
+        pass(bound(secondsOn, 1, WINDOW));
+    }
+
+    function finalize(uint256 which) external watched {
+        if (posted.length == 0) return;
+        uint64 next = rollup.finalHead().id + 1;
+        // Mostly the one whose turn it is: batch ids count from 1.
+        Posted storage one = posted[which % 4 != 0 && next <= posted.length ? next - 1 : which % posted.length];
+        bytes memory header = packed(one.header);
+        bool due = one.header.id == next && block.timestamp >= one.committedAt + WINDOW;
+        try rollup.finalizeBatch(header, one.withdrawn) {
+            if (!due) broken = "final inside the window or out of order";
+        } catch {
+            if (due) broken = "a due batch did not become final";
+        }
+    }
+
+    /// @dev Any owner, any batch; final or not, paid before or not.
+    function withdraw(uint256 which, uint256 who) external watched {
+        if (posted.length == 0) return;
+        Posted storage one = _pick(which);
+        who = who % OWNERS;
+        uint128 total = one.claimed[who];
+        uint128 before = vault.paid(owner(who), 0);
+        uint256 had = token.balanceOf(owner(who));
+        bool isFinal = one.header.id <= rollup.finalHead().id;
+        try vault.withdraw(owner(who), 0, total, one.header.id, _pathOf(one, who)) returns (uint128 amount) {
+            if (!isFinal) broken = "paid from a batch that is not final";
+            if (before + amount != total) broken = "paid another amount than the ledger's";
+            if (token.balanceOf(owner(who)) != had + amount) broken = "not paid to the owner";
+            paid += amount;
+        } catch {
+            if (honest && isFinal && one.inLedger[who] && total > before) broken = "an honest withdrawal was refused";
+        }
+    }
+
+    /// @dev Tries to be paid the same again.
+    function withdrawTwice(uint256 which, uint256 who) external watched {
+        if (posted.length == 0) return;
+        Posted storage one = _pick(which);
+        who = who % OWNERS;
+        bytes memory path = _pathOf(one, who);
+        try vault.withdraw(owner(who), 0, one.claimed[who], one.header.id, path) returns (uint128 amount) {
+            paid += amount;
+        } catch {}
+        try vault.withdraw(owner(who), 0, one.claimed[who], one.header.id, path) {
+            broken = "paid twice";
+        } catch {}
+    }
+
+    function freeze() external watched {
+        (,, uint64 deadline,) = queue.cursorAt(rollup.head().queueNext);
+        bool due = block.timestamp * 1000 > deadline || block.timestamp > rollup.head().committedAt + LIVENESS;
+        // A frozen rollup would end the play: only what must not freeze is tried.
+        if (due) return;
+        try rollup.freeze() {
+            broken = "frozen without a reason";
+        } catch {}
+    }
+
+    // --- for the invariants ---
+
+    function batches() external view returns (uint256) {
+        return posted.length;
+    }
+
+    function released() external view returns (uint256) {
+        return rollup.withdrawnTotal(0);
+    }
+
+    function held() external view returns (uint256) {
+        return vault.held(0);
+    }
+
+    function paidByVault() external view returns (uint256) {
+        return vault.paidTotal(0);
+    }
+
+    function paidTo(uint256 i) external view returns (uint128) {
+        return vault.paid(owner(i), 0);
+    }
+
+    function vaultTokens() external view returns (uint256) {
+        return token.balanceOf(address(vault));
+    }
+
+    // --- parts ---
+
+    /// @dev Mostly a final batch, if there is one.
+    function _pick(uint256 which) private view returns (Posted storage) {
+        uint64 finals = rollup.finalHead().id;
+        return posted[which % 4 != 0 && finals != 0 ? which / 4 % finals : which % posted.length];
+    }
+
+    function _post(uint128[OWNERS] memory claims, bytes memory withdrawn) private {
+        Posted storage one = posted.push();
+        (bytes32[] memory keys, bytes[] memory values) = _leaves(claims);
+        one.header = commit(SlowTree.root(keys, values), withdrawn);
+        one.withdrawn = withdrawn;
+        one.committedAt = block.timestamp;
+        for (uint256 i = 0; i < OWNERS; i++) {
+            one.claimed[i] = claims[i];
+            one.inLedger[i] = claims[i] != 0;
+        }
+    }
+
+    /// @dev Beside the withdrawals stands one leaf that is in every ledger.
+    function _leaves(uint128[OWNERS] memory claims) private pure returns (bytes32[] memory keys, bytes[] memory values) {
+        uint256 count = 1;
+        for (uint256 i = 0; i < OWNERS; i++) if (claims[i] != 0) count++;
+        keys = new bytes32[](count);
+        values = new bytes[](count);
+        (keys[0], values[0]) = (bytes32(uint256(1) << 248), "globals");
+        uint256 n = 1;
+        for (uint256 i = 0; i < OWNERS; i++) {
+            if (claims[i] == 0) continue;
+            (keys[n], values[n]) = (leafKey(owner(i), 0), abi.encodePacked(claims[i]));
+            n++;
+        }
+    }
+
+    function _pathOf(Posted storage one, uint256 who) private view returns (bytes memory path) {
+        (bytes32[] memory keys, bytes[] memory values) = _leaves(one.claimed);
+        bytes memory proof = SlowTree.prove(keys, values, leafKey(owner(who), 0));
+        uint256 siblings = 0;
+        for (uint256 mask = uint256(bytes32(proof)); mask != 0; mask &= mask - 1) siblings++;
+        path = new bytes(32 + 32 * siblings);
+        for (uint256 i = 0; i < path.length; i++) path[i] = proof[i];
+    }
+}
+
+contract InvariantTest is Fixture {
+    World private world;
+
+    function setUp() public {
+        world = new World();
+    }
+
+    /// @dev forge calls only the world's actions.
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(world);
+    }
+
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        bytes4[] memory selectors = new bytes4[](11);
+        selectors[0] = World.deposit.selector;
+        selectors[1] = World.force.selector;
+        selectors[2] = World.commitHonest.selector;
+        selectors[3] = World.commitHonest.selector;
+        selectors[4] = World.pass_.selector;
+        selectors[5] = World.finalize.selector;
+        selectors[6] = World.withdraw.selector;
+        selectors[7] = World.withdrawTwice.selector;
+        selectors[8] = World.freeze.selector;
+        selectors[9] = World.deposit.selector;
+        selectors[10] = World.finalize.selector;
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector({addr: address(world), selectors: selectors});
+    }
+
+    /// @dev Solvency: the vault's tokens are what it says it holds, cover what final batches have released, and no
+    /// payment exceeds that. Cursors, windows and double payments are watched by each action.
+    function invariant_vaultSolvencyAndOrder() public view {
+        assertEq(bytes(world.broken()).length == 0 ? 0 : 1, 0, world.broken());
+        assertEq(world.vaultTokens(), world.held(), "tokens are what is held");
+        assertEq(world.held(), world.deposited() - world.paid(), "held is deposits less payments");
+        assertEq(world.paidByVault(), world.paid(), "the vault's own count");
+        assertTrue(world.paid() <= world.released(), "paid is released");
+        uint256 sum = 0;
+        for (uint256 i = 0; i < 4; i++) {
+            assertTrue(world.paidTo(i) <= world.ledger(i), "no more than the ledger");
+            sum += world.paidTo(i);
+        }
+        assertEq(sum, world.paid(), "owners together");
+        assertTrue(world.held() >= world.released() - world.paid(), "held covers what is released");
+    }
+}
+
+/// @notice The same world with a sequencer that lies: what it can not do stays impossible.
+contract DishonestInvariantTest is Fixture {
+    World private world;
+
+    function setUp() public {
+        world = new World();
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(world);
+    }
+
+    function targetSelectors() public view returns (InvariantTest.FuzzSelector[] memory targets) {
+        bytes4[] memory selectors = new bytes4[](8);
+        selectors[0] = World.deposit.selector;
+        selectors[1] = World.commitHonest.selector;
+        selectors[2] = World.commitDishonest.selector;
+        selectors[3] = World.pass_.selector;
+        selectors[4] = World.finalize.selector;
+        selectors[5] = World.withdraw.selector;
+        selectors[6] = World.withdrawTwice.selector;
+        selectors[7] = World.finalize.selector;
+        targets = new InvariantTest.FuzzSelector[](1);
+        targets[0] = InvariantTest.FuzzSelector({addr: address(world), selectors: selectors});
+    }
+
+    function invariant_noMoreThanReleasedAndHeld() public view {
+        assertEq(bytes(world.broken()).length == 0 ? 0 : 1, 0, world.broken());
+        assertEq(world.vaultTokens(), world.held(), "tokens are what is held");
+        assertEq(world.held(), world.deposited() - world.paid(), "held is deposits less payments");
+        assertTrue(world.paid() <= world.released(), "paid is released");
+        assertTrue(world.paid() <= world.deposited(), "paid is deposited");
+    }
+}
