@@ -125,6 +125,10 @@ function trade(
   incoming.filled += lots;
   incoming.filledQuote += lots * lotValue;
 
+  // First, so that the funding paid for the position before the trade is told before the trade.
+  settleFill(core, makerAccount, incoming.market, { side: 1 - takerSide, lots, lotValue }, fill.makerFee);
+  settleFill(core, incoming.account, incoming.market, { side: takerSide, lots, lotValue }, fill.takerFee);
+
   const at = events.add(EventKind.TRADE);
   const row = events.data;
   row[at + TRADE.market] = incoming.market;
@@ -146,8 +150,6 @@ function trade(
 
   reduceResting(core, maker, lots);
   if (makerRemaining === 0) unrest(core, maker);
-  settleFill(core, makerAccount, incoming.market, { side: 1 - takerSide, lots, lotValue }, fill.makerFee);
-  settleFill(core, incoming.account, incoming.market, { side: takerSide, lots, lotValue }, fill.takerFee);
   state.releasePosition(makerAccount, state.findPosition(makerAccount, incoming.market));
   state.releasePosition(incoming.account, state.findPosition(incoming.account, incoming.market));
   market.fees += fill.makerFee + fill.takerFee;
