@@ -218,7 +218,8 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   });
   const authenticator = await createAuthenticator({ domain, workers: config.workers, onFatal });
   teardown.add(() => authenticator.close());
-  const finalLedger = new FinalLedger({ batches, snapshots, keccak, finalId: () => follower.final });
+  const finalLedger = new FinalLedger({ batches, snapshots, finalId: () => follower.final });
+  teardown.add(() => finalLedger.close());
   const gateway = await startGateway({
     host: config.host,
     port: config.port,

@@ -1,104 +1,101 @@
 /**
- * The ledger as of the newest final batch, for withdrawal proofs: built from the diffs of signed batches, each
- * held against the root in its header. It moves only when somebody asks, in slices that hold nobody up.
+ * The ledger as of the newest final batch, for withdrawal proofs: built from the diffs of signed batches in a
+ * thread of its own, so that nobody's order waits for it. It begins when somebody asks for the first time.
  */
+import { Worker } from 'node:worker_threads';
 import type { BatchStore, SnapshotStore } from '#pipeline/ports.ts';
-import { equalBytes, getU128be, toHex, viewOf } from '#protocol/bytes.ts';
-import type { Keccak } from '#protocol/hash.ts';
 import type { WithdrawalProofView } from '#protocol/query.ts';
-import type { Address, Hash } from '#protocol/units.ts';
-import { applyDiff } from '#state/diff.ts';
-import { withdrawnKey } from '#state/keys.ts';
-import { loadSnapshot } from '#state/snapshot.ts';
-import { StateTree } from '#state/state-tree.ts';
-import { encodePath, prove } from '#state/tree-proof.ts';
+import type { Address } from '#protocol/units.ts';
+import type { LedgerAnswer, LedgerRequest } from './final-ledger-worker.ts';
 
 export interface FinalLedgerOptions {
-  readonly batches: BatchStore;
-  readonly snapshots: SnapshotStore;
-  readonly keccak: Keccak;
+  readonly batches: Pick<BatchStore, 'get'>;
+  readonly snapshots: Pick<SnapshotStore, 'list' | 'load'>;
   /** Newest final batch on L1; 0 before the first. */
   readonly finalId: () => number;
 }
 
-/** Leaves that are set before the event loop gets its turn. */
-const LEAVES_A_SLICE = 256;
-
 export class FinalLedger {
   private readonly options: FinalLedgerOptions;
-  private tree: StateTree | undefined;
-  /** The batch whose ledger the tree is; 0: the empty one. */
-  private through = 0;
-  private moving: Promise<void> = Promise.resolve();
+  private worker: Worker | undefined;
+  /** The batch at which the thread's ledger stands. */
+  private at = 0;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: FinalLedgerOptions) {
     this.options = options;
   }
 
   /** Null when nothing is final yet, or the owner has never withdrawn the asset as of then. */
-  async proof(owner: Address, asset: number): Promise<WithdrawalProofView | null> {
-    // One move at a time; a failed one is tried again by the next who asks.
-    const moved = this.moving.then(
-      () => this.moveOn(),
-      () => this.moveOn(),
-    );
-    this.moving = moved;
-    await moved;
-    const { tree } = this;
-    if (tree === undefined || this.through === 0) return null;
-    const key = withdrawnKey(owner, asset);
-    const value = tree.get(key);
-    const proof = value === undefined ? undefined : prove(tree, key);
-    if (value === undefined || proof === undefined) return null;
-    return {
-      batch: this.through,
-      ledgerRoot: toHex(tree.root()),
-      total: getU128be(viewOf(value), 0).toString(),
-      proof: toHex(encodePath(proof.siblings)),
-    };
+  proof(owner: Address, asset: number): Promise<WithdrawalProofView | null> {
+    const proof = this.turn.then(async () => {
+      const target = this.options.finalId();
+      if (target === 0) return null;
+      await this.moveTo(target);
+      return (await this.ask({ kind: 'prove', owner, asset })).proof;
+    });
+    // One asker at a time; a failure is that asker's alone.
+    this.turn = proof.catch(() => {});
+    return proof;
   }
 
-  private async moveOn(): Promise<void> {
-    const { batches, finalId } = this.options;
-    const target = finalId();
-    if (this.tree === undefined || target < this.through) await this.begin(target);
-    while (this.through < target) {
-      const batch = await batches.get(this.through + 1);
-      if (batch === undefined)
-        throw new Error(`final ledger: expected batch ${this.through + 1} in the store`);
-      await this.apply(batch.diff, batch.header.postLedgerRoot, batch.header.id);
+  async close(): Promise<void> {
+    const { worker } = this;
+    this.worker = undefined;
+    await worker?.terminate();
+  }
+
+  private async moveTo(target: number): Promise<void> {
+    const { batches, snapshots } = this.options;
+    if (this.worker === undefined || target < this.at) {
+      await this.close();
+      this.start();
+      // From the newest snapshot that is not beyond the target, else from the empty ledger.
+      const base = (await snapshots.list()).find(({ batchId }) => batchId > 0 && batchId <= target);
+      if (base !== undefined) {
+        const { payload } = await snapshots.load(base.seq);
+        await this.ask({ kind: 'load', payload, batchId: base.batchId });
+      }
     }
-  }
-
-  /** From the newest snapshot that is not beyond the target, else from nothing. */
-  private async begin(target: number): Promise<void> {
-    const { snapshots, keccak } = this.options;
-    this.tree = new StateTree(keccak);
-    this.through = 0;
-    for (const info of await snapshots.list()) {
-      if (info.batchId > target || info.batchId === 0) continue;
-      const { trees } = loadSnapshot((await snapshots.load(info.seq)).payload, keccak);
-      this.tree = trees.ledger;
-      this.through = info.batchId;
-      return;
+    while (this.at < target) {
+      const id = this.at + 1;
+      const batch = await batches.get(id);
+      if (batch === undefined) throw new Error(`final ledger: expected batch ${id} in the store, got none`);
+      await this.ask({ kind: 'apply', id, diff: batch.diff, root: batch.header.postLedgerRoot });
     }
   }
 
-  private async apply(diff: Uint8Array, root: Hash, id: number): Promise<void> {
-    const tree = this.tree!;
-    const changed = applyDiff(diff, (key) => tree.get(key));
-    for (let at = 0; at < changed.length; at++) {
-      const { key, value } = changed[at]!;
-      if (value === undefined) tree.delete(key);
-      else tree.set(key, value);
-      if (at % LEAVES_A_SLICE === LEAVES_A_SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
-    }
-    if (!equalBytes(tree.root(), root)) {
-      this.tree = undefined;
-      throw new Error(
-        `final ledger: expected root ${toHex(root)} after batch ${id}, got ${toHex(tree.root())}`,
-      );
-    }
-    this.through = id;
+  private start(): void {
+    const program = new URL('./final-ledger-worker.ts', import.meta.url).href;
+    this.worker = new Worker(new URL('../auth/thread.mjs', import.meta.url), {
+      workerData: { program },
+      execArgv: [],
+    });
+    this.worker.unref();
+    this.at = 0;
+  }
+
+  private async ask(request: LedgerRequest): Promise<LedgerAnswer> {
+    const { worker } = this;
+    if (worker === undefined) throw new Error('final ledger: expected its thread to run, it was closed');
+    const answer = await new Promise<LedgerAnswer>((resolve, reject) => {
+      const fail = (cause: unknown): void =>
+        reject(new Error('final ledger: expected its thread to answer, it ended', { cause }));
+      worker.once('exit', fail);
+      worker.once('error', fail);
+      worker.once('message', (told: LedgerAnswer) => {
+        worker.off('exit', fail);
+        worker.off('error', fail);
+        resolve(told);
+      });
+      worker.postMessage(request);
+    }).catch(async (error) => {
+      // The next one who asks begins anew.
+      await this.close();
+      throw error;
+    });
+    this.at = answer.batchId;
+    if (answer.failure !== undefined) throw new Error(answer.failure);
+    return answer;
   }
 }
