@@ -115,7 +115,7 @@ class StartedRole implements Role {
 
 /** Text for people: no JSON of a log, no line of a stack, no bare frame of Node's crash report. */
 const isSentence = (line: string): boolean =>
-  line.trim() !== '' && !/^\s*(\{|at |\^|node:|Node\.js v|\(Use )/.test(line);
+  line.trim() !== '' && !/^\s*(\{|at |\^|node:|Node\.js v|\((Use |node:))/.test(line);
 
 /** Without the mark that the program puts before its last words. */
 const sentenceOf = (line: string): string => line.trim().replace(/^error( [A-Z0-9_]+)?: /, '');
