@@ -3,6 +3,7 @@
  * The proof for a payment comes from the sequencer, or from any verifier: the vault checks it, so it needs no trust.
  */
 import { fromHex, toHex } from '#protocol/bytes.ts';
+import type { WithdrawalProofView } from '#protocol/query.ts';
 import { QUOTE_ASSET } from '#protocol/units.ts';
 import { type Address, accountOf, type L1Client } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
@@ -84,15 +85,41 @@ export async function withdrawalProof(
   asset: number = QUOTE_ASSET,
 ): Promise<WithdrawalProof | undefined> {
   const view = await session.query('withdrawal-proof', { owner, asset });
-  if (view === null) return undefined;
-  return {
-    owner: owner as Address,
-    asset,
-    total: BigInt(view.total),
-    batchId: view.batch,
-    path: fromHex(view.proof),
-  };
+  return view === null ? undefined : proofOf(owner, asset, view);
 }
+
+/**
+ * The same proof from a verifier (`sluice verifier`), for when the sequencer does not answer: a verifier has it from
+ * L1 alone. `url`: its HTTP address.
+ */
+export async function withdrawalProofFrom(
+  url: string,
+  owner: string,
+  asset: number = QUOTE_ASSET,
+): Promise<WithdrawalProof | undefined> {
+  const address = `${url.replace(/\/$/, '')}/withdrawal-proof?owner=${owner}&asset=${asset}`;
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch (cause) {
+    throw new SluiceError('CONNECT_FAILED', `could not reach the verifier at ${url}`, { cause });
+  }
+  if (response.status === 404) return undefined;
+  if (!response.ok)
+    throw new SluiceError(
+      'NOT_FOUND',
+      `verifier: expected a proof at ${address}, got status ${response.status}`,
+    );
+  return proofOf(owner, asset, (await response.json()) as WithdrawalProofView);
+}
+
+const proofOf = (owner: string, asset: number, view: WithdrawalProofView): WithdrawalProof => ({
+  owner: owner as Address,
+  asset,
+  total: BigInt(view.total),
+  batchId: view.batch,
+  path: fromHex(view.proof),
+});
 
 /** What the vault still owes for a proof: units of the asset. */
 export async function unpaid(l1: L1Client, rollup: RollupContracts, proof: WithdrawalProof): Promise<bigint> {

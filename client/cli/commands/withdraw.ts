@@ -1,9 +1,10 @@
 /** `sluice withdraw`: from the account to the owner's tokens on L1. */
 import { Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
-import { forceWithdraw } from '#settlement/l1/vault-actions.ts';
+import { accountOf } from '#settlement/l1/client.ts';
+import { forceWithdraw, type WithdrawalProof } from '#settlement/l1/vault-actions.ts';
 import { SluiceError } from '../../errors.ts';
-import { claim, exit, withdrawalProof } from '../../exit.ts';
+import { claim, exit, withdrawalProof, withdrawalProofFrom } from '../../exit.ts';
 import { formatUnits, parseUnits } from '../../units.ts';
 import { asTrader } from '../connect.ts';
 import { onL1 } from '../connect-l1.ts';
@@ -11,6 +12,7 @@ import { UsageError } from '../failure.ts';
 import {
   type L1FlagOptions,
   type TraderOptions,
+  url,
   whole,
   withExamples,
   withL1,
@@ -23,6 +25,7 @@ interface WithdrawOptions extends TraderOptions, L1FlagOptions {
   readonly wait: boolean;
   readonly claim?: boolean;
   readonly force?: boolean;
+  readonly proofs?: string;
   readonly subaccount: number;
 }
 
@@ -38,6 +41,12 @@ export const withdrawCommand = (): Command =>
           )
           .option('--no-wait', 'only request; collect later by --claim')
           .option('--claim', 'only collect what earlier requests have made due')
+          .addOption(
+            new Option(
+              '--proofs <url>',
+              'take the proof of --claim from this verifier: needs no sequencer',
+            ).argParser(url('http:', 'https:')),
+          )
           .option('--force', 'demand it through L1: the sequencer must obey')
           .addOption(
             new Option('--subaccount <n>', 'sub-account of --force').argParser(whole(0, 255)).default(0),
@@ -47,10 +56,13 @@ export const withdrawCommand = (): Command =>
     'sluice withdraw 100',
     'sluice withdraw all --no-wait',
     'sluice withdraw --claim',
+    'sluice withdraw --claim --proofs http://127.0.0.1:9902    # no sequencer needed',
     'sluice withdraw 100 --force',
   ).action(async (text: string | undefined, options: WithdrawOptions, command: Command) => {
     if ((text === undefined) !== (options.claim === true))
       command.error('error: expected an amount, or --claim without one');
+    if (options.proofs !== undefined && !options.claim)
+      command.error('error: --proofs: expected --claim beside it, got none');
     const { l1, rollup } = await onL1(options);
     const info = rollup.assets[options.asset];
     if (info === undefined)
@@ -77,19 +89,22 @@ export const withdrawCommand = (): Command =>
       );
       return;
     }
+    const collect = async (proof: WithdrawalProof | undefined): Promise<void> => {
+      if (proof === undefined)
+        throw new SluiceError('NOT_FOUND', 'claim: nothing was withdrawn by this key in a final batch yet');
+      const paid = await claim(l1, rollup, proof);
+      print(options, paid, () => `paid ${shown(paid.amount)} in ${paid.transaction}`);
+    };
+    if (options.proofs !== undefined) {
+      await collect(await withdrawalProofFrom(options.proofs, accountOf(l1).address, options.asset));
+      return;
+    }
     await asTrader(
       options,
       async (client) => {
-        const owner = toHex(client.session.signer!.address);
         if (options.claim) {
-          const proof = await withdrawalProof(client.session, owner, options.asset);
-          if (proof === undefined)
-            throw new SluiceError(
-              'NOT_FOUND',
-              `claim: nothing was withdrawn by ${owner} in a final batch yet`,
-            );
-          const paid = await claim(l1, rollup, proof);
-          print(options, paid, () => `paid ${shown(paid.amount)} in ${paid.transaction}`);
+          const owner = toHex(client.session.signer!.address);
+          await collect(await withdrawalProof(client.session, owner, options.asset));
           return;
         }
         const amount =
