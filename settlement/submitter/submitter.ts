@@ -19,9 +19,10 @@ import type { RollupContracts } from '../l1/contracts.ts';
 import { isTransient, revertSentence } from '../l1/errors.ts';
 import { fetchPostedBatch } from '../l1/posted-batch.ts';
 import { findCommit, type RollupState, readBatchRecord, readRollupState } from '../l1/rollup-state.ts';
-import { calldataGas, simulate, TRANSACTION_GAS_MAX } from '../l1/transactions.ts';
+import { simulate, TRANSACTION_GAS_MAX } from '../l1/transactions.ts';
 import { type Alert, Alerts } from './alerts.ts';
 import { type BatchSource, BatchSourceError } from './batch-source.ts';
+import { commitGas, finalizeGas } from './gas.ts';
 import { IntentStore, NO_TOTALS, type Work } from './intent-store.ts';
 import { describe, NonceStream } from './nonce-stream.ts';
 
@@ -324,23 +325,4 @@ function isDone(work: Work, state: RollupState): boolean {
     case 'fill':
       return false;
   }
-}
-
-/** Upper bounds: what is not used is not paid. The contract's share was measured (test/settlement/gas.test.ts). */
-function commitGas(data: Hex, batch: SignedBatch): bigint {
-  const bytes = batch.inputs.length + batch.diff.length;
-  const work = 500_000n + 5_000n * BigInt(batch.trace.length) + 2n * BigInt(bytes) + memoryGas(bytes);
-  const { standard, floor } = calldataGas(data);
-  return standard + work > floor ? standard + work : floor;
-}
-
-function finalizeGas(data: Hex, batch: SignedBatch): bigint {
-  const { standard } = calldataGas(data);
-  return standard + 250_000n + 40_000n * BigInt(batch.withdrawn.length / 18);
-}
-
-/** 3 a word and words² / 512: large parts are copied to memory to be hashed. */
-function memoryGas(bytes: number): bigint {
-  const words = BigInt(Math.ceil(bytes / 32));
-  return 3n * words + (words * words) / 512n;
 }

@@ -45,6 +45,8 @@ export interface BatchPlan {
   }[];
   /** Bytes of inputs; cut into segments of at most 4,096. Default 300. */
   readonly inputBytes?: number;
+  /** Most input bytes of a segment; default 4,096. */
+  readonly segmentBytes?: number;
   /** Changes to the finished header, made before it is signed. */
   readonly header?: Partial<BatchHeader>;
 }
@@ -107,10 +109,14 @@ export class BatchChain {
       firstSeq: before?.nextSeq ?? FIRST_SEQ,
     };
     const postInputHash = keccak(inputs);
-    const trace = segments(start, inputs.length, {
-      inputHash: postInputHash,
-      stateRoot: keccak(concat(Uint8Array.of(0x03), postLedgerRoot, postBookRoot)),
-    });
+    const trace = segments(
+      start,
+      { bytes: inputs.length, segment: plan.segmentBytes ?? 4096 },
+      {
+        inputHash: postInputHash,
+        stateRoot: keccak(concat(Uint8Array.of(0x03), postLedgerRoot, postBookRoot)),
+      },
+    );
     const end = trace.at(-1)!;
     const header: BatchHeader = {
       version: BATCH_VERSION,
@@ -176,14 +182,14 @@ function fill(length: number, seed: number): Uint8Array {
 
 function segments(
   start: { firstStep: number; firstSeq: number },
-  inputBytes: number,
+  inputs: { bytes: number; segment: number },
   last: { inputHash: Uint8Array; stateRoot: Uint8Array },
 ): TraceEntry[] {
-  const count = Math.max(1, Math.ceil(inputBytes / 4096));
+  const count = Math.max(1, Math.ceil(inputs.bytes / inputs.segment));
   return Array.from({ length: count }, (_, i) => ({
     nextStep: start.firstStep + 3 * (i + 1),
     nextSeq: start.firstSeq + i + 1,
-    inputEnd: i === count - 1 ? inputBytes : 4096 * (i + 1),
+    inputEnd: i === count - 1 ? inputs.bytes : inputs.segment * (i + 1),
     weight: 1_000 + i,
     inputHash: i === count - 1 ? last.inputHash : keccak(Uint8Array.of(i)),
     stateRoot: i === count - 1 ? last.stateRoot : keccak(Uint8Array.of(i, 1)),

@@ -37,6 +37,7 @@ beforeEach(async () => {
   fixture = await startFixture({ devnet: { stateFile: path.join(directory, 'l1', 'state.json') } });
   clock = 1_000_000;
   alerts = [];
+  automine = true;
 }, 60_000);
 afterEach(async () => {
   for (const submitter of opened.splice(0)) await submitter.stop();
@@ -67,7 +68,20 @@ async function open(options: Partial<SubmitterOptions> = {}): Promise<Submitter>
 
 const rpc = (method: string, ...params: unknown[]): Promise<unknown> =>
   fixture.l1.public.request({ method, params } as never);
-const mining = (on: boolean): Promise<unknown> => rpc('evm_setAutomine', on);
+/** Whether transactions are mined as they come. */
+let automine = true;
+async function mining(on: boolean): Promise<void> {
+  await rpc('evm_setAutomine', on);
+  automine = on;
+}
+/** One step; the node mines a moment after it has taken a transaction. */
+async function step(submitter: Submitter): Promise<void> {
+  await submitter.step();
+  if (automine)
+    await expect
+      .poll(() => rpc('txpool_status'), { timeout: 10_000, interval: 5 })
+      .toMatchObject({ pending: '0x0' });
+}
 const mine = (): Promise<unknown> => rpc('evm_mine');
 const status = () => actions.rollupStatus(fixture.l1, fixture.rollup);
 const codes = (): string[] => alerts.map((alert) => alert.code);
@@ -83,14 +97,14 @@ describe('the straight way', () => {
   test('batches are committed in order, made final when due, counted once', async () => {
     await signBatches(3);
     const submitter = await open();
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 3, finalId: 0 });
     await passSeconds(fixture.l1, fixture.rollup.windowSeconds);
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 3, finalId: 3 });
     for (let i = 0; i < 4; i++) await mine();
-    await submitter.step();
-    await submitter.step();
+    await step(submitter);
+    await step(submitter);
     const done = submitter.status();
     expect(done).toMatchObject({
       committed: 3,
@@ -155,7 +169,7 @@ describe('restart', () => {
     await signBatches(2);
     await mining(false);
     const first = await open();
-    await first.step();
+    await step(first);
     expect(first.status().inFlight).toBe(2);
     await first.stop();
     const pool = await rpc('txpool_content');
@@ -163,10 +177,10 @@ describe('restart', () => {
     await rpc('anvil_dropAllTransactions');
     const second = await open();
     expect(second.status().inFlight).toBe(2);
-    await second.step();
+    await step(second);
     expect(await rpc('txpool_content')).toEqual(pool);
     await mine();
-    await second.step();
+    await step(second);
     expect(await status()).toMatchObject({ committedId: 2 });
     expect(second.status()).toMatchObject({ inFlight: 0, transactions: 2, resubmissions: 0 });
   });
@@ -175,11 +189,11 @@ describe('restart', () => {
     await signBatches(2);
     await mining(false);
     const first = await open();
-    await first.step();
+    await step(first);
     const second = await open({ directory: path.join(directory, 'fresh') });
-    for (let i = 0; i < 4; i++) await second.step();
+    for (let i = 0; i < 4; i++) await step(second);
     await mine();
-    await second.step();
+    await step(second);
     expect(await status()).toMatchObject({ committedId: 2 });
     expect(second.status()).toMatchObject({ inFlight: 0, reverted: 0 });
   });
@@ -206,13 +220,13 @@ describe('fees and nonces', () => {
     await signBatches(1);
     await mining(false);
     const submitter = await open();
-    await submitter.step();
+    await step(submitter);
     const before = await pooled();
     clock += 47_000;
-    await submitter.step();
+    await step(submitter);
     expect(await pooled()).toEqual(before);
     clock += 1_000;
-    await submitter.step();
+    await step(submitter);
     const after = await pooled();
     expect(after.hash).not.toBe(before.hash);
     expect(after.nonce).toBe(before.nonce);
@@ -221,7 +235,7 @@ describe('fees and nonces', () => {
       BigInt(before.maxPriorityFeePerGas) * 11n,
     );
     await mine();
-    await submitter.step();
+    await step(submitter);
     expect(submitter.status()).toMatchObject({ committed: 1, resubmissions: 1, transactions: 1 });
   });
 
@@ -230,9 +244,9 @@ describe('fees and nonces', () => {
     await mining(false);
     await occupyNonce(50n * GWEI);
     const submitter = await open();
-    for (let i = 0; i < 8; i++) await submitter.step();
+    for (let i = 0; i < 8; i++) await step(submitter);
     await mine();
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 1 });
     expect(codes()).toEqual([]);
   });
@@ -242,13 +256,13 @@ describe('fees and nonces', () => {
     await mining(false);
     await occupyNonce(900n * GWEI);
     const submitter = await open({ attemptsMax: 3 });
-    for (let i = 0; i < 20; i++) await submitter.step();
+    for (let i = 0; i < 20; i++) await step(submitter);
     expect(submitter.status()).toMatchObject({ state: 'given-up', committed: 0 });
     expect(codes().filter((code) => code === 'stuck')).toHaveLength(1);
     await mine();
-    for (let i = 0; i < 4; i++) await submitter.step();
+    for (let i = 0; i < 4; i++) await step(submitter);
     await mine();
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 1 });
     expect(codes()).toContain('foreign-transaction');
     expect(submitter.status().state).toBe('running');
@@ -259,13 +273,13 @@ describe('fees and nonces', () => {
     await rpc('anvil_setNextBlockBaseFeePerGas', '0x174876e800');
     await mine();
     const submitter = await open({ feeCapWei: 20n * GWEI });
-    await submitter.step();
+    await step(submitter);
     expect(submitter.status()).toMatchObject({ inFlight: 0, committed: 0 });
-    await submitter.step();
+    await step(submitter);
     expect(codes()).toEqual(['fee-spike']);
     await rpc('anvil_setNextBlockBaseFeePerGas', '0x3b9aca00');
     await mine();
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 1 });
     expect(submitter.status().alerts).toEqual([]);
   });
@@ -274,15 +288,15 @@ describe('fees and nonces', () => {
     await signBatches(1);
     await mining(false);
     const submitter = await open({ feeCapWei: 4n * GWEI });
-    await submitter.step();
+    await step(submitter);
     for (let i = 0; i < 30; i++) {
       clock += 48_000;
-      await submitter.step();
+      await step(submitter);
     }
     expect(BigInt((await pooled()).maxFeePerGas)).toBeLessThanOrEqual(4n * GWEI);
     expect(codes()).toContain('fee-spike');
     await mine();
-    await submitter.step();
+    await step(submitter);
     expect(submitter.status()).toMatchObject({ committed: 1, state: 'running' });
   });
 
@@ -318,11 +332,11 @@ describe('reorgs', () => {
   test('commits that a reorg drops are sent again, the same bytes', async () => {
     await signBatches(3);
     const submitter = await open({ inFlightMax: 1 });
-    for (let i = 0; i < 3; i++) await submitter.step();
+    for (let i = 0; i < 3; i++) await step(submitter);
     expect(await status()).toMatchObject({ committedId: 3 });
     await rpc('anvil_rollback', 2);
     expect(await status()).toMatchObject({ committedId: 1 });
-    for (let i = 0; i < 3; i++) await submitter.step();
+    for (let i = 0; i < 3; i++) await step(submitter);
     expect(await status()).toMatchObject({ committedId: 3 });
     expect(submitter.status()).toMatchObject({ transactions: 3, reverted: 0, resubmissions: 0 });
   });
@@ -330,37 +344,37 @@ describe('reorgs', () => {
   test('a reorg deeper than what is remembered: the missing batches are built and sent anew', async () => {
     await signBatches(3);
     const submitter = await open({ inFlightMax: 1, confirmations: 1 });
-    for (let i = 0; i < 3; i++) await submitter.step();
+    for (let i = 0; i < 3; i++) await step(submitter);
     for (let i = 0; i < 3; i++) await mine();
-    for (let i = 0; i < 2; i++) await submitter.step();
+    for (let i = 0; i < 2; i++) await step(submitter);
     expect(submitter.status().unconfirmed).toBe(0);
     await rpc('anvil_rollback', 6);
     expect(await status()).toMatchObject({ committedId: 0 });
-    for (let i = 0; i < 4; i++) await submitter.step();
+    for (let i = 0; i < 4; i++) await step(submitter);
     expect(await status()).toMatchObject({ committedId: 3 });
   });
 
   test('a reorg that makes a batch impossible is reported, its nonce is used up, and a new epoch goes on', async () => {
     await signBatches(1);
     const submitter = await open();
-    await submitter.step();
+    await step(submitter);
     // The next batch names an anchor that then leaves the chain.
     await mine();
     await mine();
     const [doomed] = await signBatches(1);
     await mining(false);
-    await submitter.step();
+    await step(submitter);
     expect(submitter.status().inFlight).toBe(1);
     await rpc('anvil_dropAllTransactions');
     await rpc('anvil_rollback', 2);
     // Other blocks than before: another time.
     for (let i = 0; i < 4; i++) await passSeconds(fixture.l1, 5);
     clock += 48_000;
-    await submitter.step();
+    await step(submitter);
     expect(codes()).toContain('refused');
     expect(alerts.find((alert) => alert.code === 'refused')!.message).toContain('AnchorNotCanonical');
     await mine();
-    await submitter.step();
+    await step(submitter);
     expect(submitter.status().inFlight).toBe(0);
     expect(await status()).toMatchObject({ committedId: 1, epoch: 1 });
 
@@ -370,8 +384,8 @@ describe('reorgs', () => {
     fixture.chain.epoch = 2;
     const [replacement] = await signBatches(1);
     expect(replacement!.header.id).toBe(doomed!.header.id);
-    await submitter.step();
-    await submitter.step();
+    await step(submitter);
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 2, epoch: 2 });
   });
 });
@@ -386,7 +400,7 @@ describe('others', () => {
     expect(new Set(codes())).toEqual(new Set(['l1-unreachable']));
     const stateFile = path.join(directory, 'l1', 'state.json');
     fixture = { ...fixture, devnet: await startDevnet({ port, stateFile }) };
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 1 });
     expect(submitter.status().alerts).toEqual([]);
   });
@@ -395,12 +409,12 @@ describe('others', () => {
     const batches = await signBatches(2);
     await mining(false);
     const submitter = await open();
-    await submitter.step();
+    await step(submitter);
     await rpc('anvil_dropAllTransactions');
     await mining(true);
     await commit(fixture.as(ALICE), fixture.rollup, batches[0]!);
     clock += 48_000;
-    for (let i = 0; i < 3; i++) await submitter.step();
+    for (let i = 0; i < 3; i++) await step(submitter);
     expect(await status()).toMatchObject({ committedId: 2 });
     expect(submitter.status()).toMatchObject({ inFlight: 0, reverted: 0 });
   });
@@ -412,15 +426,15 @@ describe('others', () => {
     const submitter = await open({
       source: { get: (id) => (id === 1 ? answer() : Promise.resolve(undefined)) },
     });
-    await submitter.step();
-    await submitter.step();
+    await step(submitter);
+    await step(submitter);
     expect(codes()).toEqual(['source']);
     const foreign = { ...batch!, header: { ...batch!.header, parentHash: new Uint8Array(32).fill(1) } };
     answer = () => Promise.resolve(foreign);
-    await submitter.step();
+    await step(submitter);
     expect(codes()).toEqual(['source', 'fork']);
     answer = () => Promise.resolve(batch);
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 1 });
     expect(submitter.status().alerts).toEqual([]);
   });
@@ -429,10 +443,10 @@ describe('others', () => {
     const owner = fromHex(actions.addressOf(fixture.as(ALICE)));
     fixture.chain.next(await planNow(fixture, { withdrawals: [{ owner, asset: 0, amount: 5n }] }));
     const submitter = await open();
-    await submitter.step();
+    await step(submitter);
     fixture.chain.batches.length = 0;
     await passSeconds(fixture.l1, fixture.rollup.windowSeconds);
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ finalId: 1 });
   });
 
@@ -440,7 +454,7 @@ describe('others', () => {
     const plan = await planNow(fixture, { header: { queueHash: new Uint8Array(32).fill(7) } });
     fixture.chain.next(plan);
     const submitter = await open();
-    for (let i = 0; i < 5; i++) await submitter.step();
+    for (let i = 0; i < 5; i++) await step(submitter);
     expect(submitter.status()).toMatchObject({ inFlight: 0, transactions: 0 });
     expect(alerts).toHaveLength(1);
     expect(alerts[0]!.message).toContain('WrongField("queueHash"');
@@ -450,10 +464,10 @@ describe('others', () => {
     await signBatches(1);
     const submitter = await open();
     await rpc('anvil_setBalance', actions.addressOf(fixture.as(SUBMITTER)), '0x1');
-    await submitter.step();
+    await step(submitter);
     expect(codes()).toContain('low-balance');
     await rpc('anvil_setBalance', actions.addressOf(fixture.as(SUBMITTER)), '0xde0b6b3a7640000');
-    await submitter.step();
+    await step(submitter);
     expect(await status()).toMatchObject({ committedId: 1 });
   });
 });
