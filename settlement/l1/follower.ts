@@ -12,7 +12,7 @@ import { FIRST_EPOCH } from '#protocol/batch.ts';
 import { equalBytes } from '#protocol/bytes.ts';
 import type { QueueEntry } from '#protocol/queue-entry.ts';
 import type { Hash } from '#protocol/units.ts';
-import type { L1Client } from './client.ts';
+import type { Hex, L1Client } from './client.ts';
 import type { RollupContracts } from './contracts.ts';
 import { L1Error, l1Error } from './errors.ts';
 import { EventReader, type L1Event, type L1EventOf, type L1Position } from './events.ts';
@@ -73,6 +73,9 @@ export class L1Follower {
   epoch = FIRST_EPOCH;
   frozen = false;
 
+  private readonly l1: L1Client;
+  /** Hash of the latest block when everything was read up to it: while it stands, there is nothing to read. */
+  private readUpTo: Hex | undefined;
   private readonly settled: EventReader;
   private readonly newest: EventReader;
   private readonly pollMs: number;
@@ -91,6 +94,7 @@ export class L1Follower {
   private stopped = false;
 
   constructor(l1: L1Client, rollup: RollupContracts, options: L1FollowerOptions) {
+    this.l1 = l1;
     this.settled = new EventReader(l1, rollup, { confirmations: options.confirmations });
     this.newest = new EventReader(l1, rollup, { confirmations: 0 });
     this.pollMs = options.pollMs ?? l1.pollMs;
@@ -163,11 +167,17 @@ export class L1Follower {
 
   private async pollOnce(): Promise<void> {
     try {
-      const changed = await this.readSettled();
-      const moved = await this.readNewest();
+      const latest = await this.l1.public.getBlock({ blockTag: 'latest' });
+      let changed = false;
+      if (latest.hash !== this.readUpTo) {
+        const settled = await this.readSettled();
+        const newest = await this.readNewest();
+        changed = settled || newest;
+        this.readUpTo = latest.hash;
+      }
       this.trouble = undefined;
       this.seenAtMs = this.now();
-      if (changed || moved) for (const listener of [...this.listeners]) listener();
+      if (changed) for (const listener of [...this.listeners]) listener();
     } catch (error) {
       const sorted = l1Error(error, 'l1');
       this.trouble = sorted;

@@ -43,7 +43,10 @@ export interface SubmitterOptions {
   readonly feeCapWei?: bigint;
   /** Versions of one transaction before giving up until its nonce moves; default 12. */
   readonly attemptsMax?: number;
-  /** Transactions under way at once; default 4. */
+  /**
+   * Commits under way at once, four finalizations counting as one; default 4. Nodes keep 16 pieces of 32 KiB of one
+   * sender's waiting transactions, and a commit can have 128 KiB.
+   */
   readonly inFlightMax?: number;
   /** Make batches final when their window is over; default true. */
   readonly finalize?: boolean;
@@ -74,6 +77,7 @@ export interface SubmitterStatus {
 
 const GWEI = 1_000_000_000n;
 const BACKOFF_STEPS_MAX = 10;
+const FINALIZE_SHARE = 1 / 4;
 
 export class Submitter {
   private readonly l1: L1Client;
@@ -184,23 +188,28 @@ export class Submitter {
       await stream.observe(state);
       await stream.advance(state, (work) => isDone(work, state));
       if (!stream.stuck) {
-        await this.commitNext(state, stream);
+        await this.commitNext(state, stream).catch(this.noteSource);
         if (this.options.finalize !== false) await this.finalizeNext(state, stream);
         await stream.fillGaps(state);
       }
       this.failures = 0;
-      this.alerts.clear('l1-unreachable', 'source');
+      this.alerts.clear('l1-unreachable');
     } catch (error) {
       this.failures += 1;
-      if (error instanceof BatchSourceError) this.alerts.raise('source', error.message);
-      else if (isTransient(error)) this.alerts.raise('l1-unreachable', (error as Error).message);
+      if (isTransient(error)) this.alerts.raise('l1-unreachable', (error as Error).message);
       else this.alerts.raise('refused', (error as Error).message);
     }
   }
 
+  /** A sequencer that is away stops commits alone: what is committed still becomes final. */
+  private readonly noteSource = (error: unknown): void => {
+    if (!(error instanceof BatchSourceError)) throw error;
+    this.alerts.raise('source', error.message);
+  };
+
   private async commitNext(state: RollupState, stream: NonceStream): Promise<void> {
     let parent: { id: number; hash: Uint8Array } = { id: state.committedId, hash: state.committedHash };
-    while (stream.unmined.length < this.inFlightMax) {
+    while (load(stream) < this.inFlightMax) {
       const id = parent.id + 1;
       const underWay = stream.unmined.find(
         ({ work }) => work.kind === 'commit' && work.id === id && work.epoch === state.epoch,
@@ -210,6 +219,7 @@ export class Submitter {
         continue;
       }
       const batch = await this.source.get(id);
+      this.alerts.clear('source');
       if (batch === undefined || !this.continues(batch, parent, state) || this.isEarly(batch, state)) return;
       const work: Work = { kind: 'commit', id, epoch: state.epoch, hash: toHex(batch.hash) };
       const data = encodeCommitBatch(batch);
@@ -261,7 +271,7 @@ export class Submitter {
 
   private async finalizeNext(state: RollupState, stream: NonceStream): Promise<void> {
     for (let id = state.finalId + 1; id <= state.committedId; id++) {
-      if (stream.unmined.length >= this.inFlightMax) return;
+      if (load(stream) >= this.inFlightMax) return;
       if (stream.unmined.some(({ work }) => work.kind === 'finalize' && work.id === id)) continue;
       const record = await readBatchRecord(this.l1, this.rollup, id);
       if (record.deadline > state.blockTime) return;
@@ -314,6 +324,10 @@ export class Submitter {
     return stream.send(state, work, { to, data, gas });
   }
 }
+
+/** What is under way, in commits. */
+const load = (stream: NonceStream): number =>
+  stream.unmined.reduce((sum, { work }) => sum + (work.kind === 'commit' ? 1 : FINALIZE_SHARE), 0);
 
 /** Whether someone did it before us, or it can't be done any more. */
 function isDone(work: Work, state: RollupState): boolean {
