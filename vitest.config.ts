@@ -5,6 +5,8 @@ const pure = { pool: 'threads', isolate: false, retry: 0 } as const;
 export default defineConfig({
   test: {
     retry: 0,
+    // Both cores: the default leaves one to itself.
+    maxWorkers: 2,
     projects: [
       {
         test: {
