@@ -1,0 +1,118 @@
+/** `sluice verifier`: rebuilds everything from L1, re-executes it, and says what is wrong. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { fromHex } from '#protocol/bytes.ts';
+import type { Address } from '#settlement/l1/client.ts';
+import { keySigner } from '../../signer.ts';
+import { untilStopped } from '../connect.ts';
+import { UsageError } from '../failure.ts';
+import {
+  type CommonOptions,
+  jsonOption,
+  type L1FlagOptions,
+  whole,
+  withExamples,
+  withL1,
+} from '../options.ts';
+import { facts, print, printLine } from '../output.ts';
+
+interface VerifierRoleOptions extends CommonOptions, L1FlagOptions {
+  readonly once?: boolean;
+  readonly data?: string;
+  readonly port: number;
+  readonly keyFile?: string;
+  readonly workers: number;
+  readonly snapshotEvery: number;
+}
+
+const DEFAULT_DATA = 'data/verifier';
+/** Of --once. */
+const EXIT_CODES = { verified: 0, different: 1, unknown: 2 } as const;
+
+export const verifierCommand = (): Command =>
+  withExamples(
+    withL1(
+      new Command('verifier')
+        .description(
+          'follow L1 and re-execute every batch (--once: exit code 0 verified, 1 the first wrong step is named, 2 cannot tell)',
+        )
+        .option('--once', 'verify what is on L1 by now, and end')
+        .addOption(
+          new Option(
+            '--data <dir>',
+            `where it keeps what L1 said (default: ${DEFAULT_DATA}; with --once: nowhere)`,
+          ).env('SLUICE_VERIFIER_DATA'),
+        )
+        .addOption(
+          new Option('--port <n>', 'HTTP of /status, /metrics, proofs on 127.0.0.1; 0: any free one')
+            .env('SLUICE_VERIFIER_PORT')
+            .argParser(whole(0, 65_535))
+            .default(9_902),
+        )
+        .addOption(
+          new Option(
+            '--key-file <path>',
+            'file that holds a private key: attestations of verified batches are signed',
+          ).env('SLUICE_VERIFIER_KEY_FILE'),
+        )
+        .addOption(
+          new Option('--workers <n>', 'threads that recover signatures').argParser(whole(0, 64)).default(1),
+        )
+        .addOption(
+          new Option('--snapshot-every <n>', 'commands between two snapshots')
+            .argParser(whole(1))
+            .default(50_000),
+        )
+        .addOption(jsonOption()),
+    ),
+    'sluice verifier --l1 http://127.0.0.1:8545',
+    'sluice verifier --l1 http://127.0.0.1:8545 --once --json',
+  ).action(async (options: VerifierRoleOptions) => {
+    // Loaded here, so that --help does not wait for it.
+    const { runVerifier, verifyOnce } = await import('#prover-stub/main.ts');
+    const settings = {
+      l1: options.l1,
+      workers: options.workers,
+      snapshotEvery: options.snapshotEvery,
+      ...(options.rollup === undefined ? {} : { rollup: options.rollup as Address }),
+      ...(options.keyFile === undefined ? {} : { key: keyOf(options.keyFile) }),
+      say: (message: string) => {
+        process.stderr.write(`${message}\n`);
+      },
+    };
+    if (options.once) {
+      const verdict = await verifyOnce({
+        ...settings,
+        ...(options.data === undefined ? {} : { data: options.data }),
+      });
+      print(options, verdict, () => `${verdict.verdict}: ${verdict.sentence}`);
+      process.exitCode = EXIT_CODES[verdict.verdict];
+      return;
+    }
+    const running = await runVerifier({
+      ...settings,
+      data: options.data ?? DEFAULT_DATA,
+      port: options.port,
+    });
+    const started = { kind: 'started', status: `${running.url}/status`, rollup: running.rollup };
+    printLine(options, started, () =>
+      facts([
+        ['status', started.status],
+        ['rollup', started.rollup],
+      ]),
+    );
+    const ended = await Promise.race([untilStopped(), running.failed]);
+    await running.stop();
+    if (ended instanceof Error) throw ended;
+  });
+
+function keyOf(path: string): Uint8Array {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new UsageError(`key file ${path}: ${(cause as Error).message}`, { cause });
+  }
+  keySigner(text);
+  return fromHex(text);
+}

@@ -1,0 +1,224 @@
+/**
+ * The verifier as a program: it needs an L1 and a directory, nothing else.
+ *
+ *   const running = await runVerifier({ l1: 'http://127.0.0.1:8545', data: 'data/verifier', port: 0 });
+ *   running.url, running.status() …; await running.stop();
+ *
+ *   const { verdict, sentence } = await verifyOnce({ l1: 'http://127.0.0.1:8545' });
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createWasmKeccak } from '#auth/wasm-keccak.ts';
+import { type Address, connectL1 } from '#settlement/l1/client.ts';
+import { findRollup } from '#settlement/l1/contracts.ts';
+import { L1Error } from '#settlement/l1/errors.ts';
+import type { Difference } from './difference.ts';
+import { verifierMetrics } from './metrics.ts';
+import { AttestingProver } from './prover.ts';
+import { serveVerifier } from './server.ts';
+import { type SignerSource, signersHere, signersInThreads } from './signers.ts';
+import { Verifier, type VerifierStatus } from './verifier.ts';
+
+export interface VerifierSettings {
+  /** JSON-RPC. */
+  readonly l1: string;
+  /** Found by itself where L1 has only one. */
+  readonly rollup?: Address;
+  /** Signs attestations of verified batches; 32 bytes. */
+  readonly key?: Uint8Array;
+  /** Threads that recover signatures; 0: none but this one. Default 1. */
+  readonly workers?: number;
+  /** Commands between two snapshots. */
+  readonly snapshotEvery?: number;
+  /** Between polls of L1, ms; default 1,000, on a development chain 100. */
+  readonly pollMs?: number;
+  /** What an operator should know, in sentences. */
+  readonly say?: (sentence: string) => void;
+}
+
+export interface RunOptions extends VerifierSettings {
+  /** Directory of its own; made when it is not there. */
+  readonly data: string;
+  /** Of its HTTP; 0: any free one. */
+  readonly port: number;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+}
+
+export interface RunningVerifier {
+  /** HTTP: server.ts. */
+  readonly url: string;
+  readonly rollup: Address;
+  /** Resolves when it can't go on, which is not a matter of L1 or of what is posted. */
+  readonly failed: Promise<Error>;
+  status(): VerifierStatus;
+  stop(): Promise<void>;
+}
+
+/** A pause after L1 did not answer, in polls. */
+const TROUBLE_POLLS = 5;
+/** Calls in a row without an answer of L1 or progress, after which verifyOnce can't tell. */
+const ATTEMPTS_MAX = 5;
+
+/** Rejects with `L1Error` and `VerifierStoreError`, whose messages say what to do. */
+export async function runVerifier(options: RunOptions): Promise<RunningVerifier> {
+  const opened = await open(options, options.data);
+  const { verifier, pollMs, rollup } = opened;
+  try {
+    const server = await serveVerifier(verifier, {
+      host: options.host ?? '127.0.0.1',
+      port: options.port,
+      metrics: verifierMetrics(() => verifier.status()),
+    });
+    const stopping = new AbortController();
+    const loop = follow(verifier, pollMs, stopping.signal);
+    let stopped: Promise<void> | undefined;
+    return {
+      url: server.url,
+      rollup,
+      failed: loop.then(
+        () => new Promise<Error>(() => {}),
+        (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+      ),
+      status: () => verifier.status(),
+      stop: () => {
+        stopped ??= (async () => {
+          stopping.abort();
+          await server.close();
+          await opened.close();
+          await loop.catch(() => {});
+        })();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+export interface OnceOptions extends VerifierSettings {
+  /** Default: a directory that is gone afterwards. */
+  readonly data?: string;
+}
+
+export interface Verdict {
+  /** `unknown`: L1 could not be read to its end. */
+  readonly verdict: 'verified' | 'different' | 'unknown';
+  readonly sentence: string;
+  readonly difference?: Difference;
+  /** Undefined when not even the rollup was found. */
+  readonly status?: VerifierStatus;
+}
+
+/** Verifies everything that is on L1 by now. Rejects only for reasons of this machine. */
+export async function verifyOnce(options: OnceOptions): Promise<Verdict> {
+  const data = options.data ?? (await mkdtemp(path.join(tmpdir(), 'sluice-verifier-')));
+  try {
+    const opened = await open(options, data);
+    try {
+      return await settle(opened.verifier, opened.pollMs);
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    if (!(error instanceof L1Error)) throw error;
+    return { verdict: 'unknown', sentence: error.message };
+  } finally {
+    if (options.data === undefined) await rm(data, { recursive: true, force: true });
+  }
+}
+
+async function settle(verifier: Verifier, pollMs: number): Promise<Verdict> {
+  for (let attempt = 1, seen = ''; ; ) {
+    try {
+      if (await verifier.step()) break;
+      attempt = 1;
+    } catch (error) {
+      if (!(error instanceof L1Error)) throw error;
+      const { verified, l1 } = verifier.status();
+      const now = `${verified} ${l1.block}`;
+      attempt = now === seen ? attempt + 1 : 1;
+      seen = now;
+      if (attempt > ATTEMPTS_MAX)
+        return { verdict: 'unknown', sentence: error.message, status: verifier.status() };
+      await pause(pollMs * attempt);
+    }
+  }
+  const status = verifier.status();
+  const { difference, verdict } = status;
+  return difference === null
+    ? { verdict: 'verified', sentence: verdict, status }
+    : { verdict: 'different', sentence: verdict, difference, status };
+}
+
+interface Opened {
+  readonly verifier: Verifier;
+  readonly rollup: Address;
+  readonly pollMs: number;
+  close(): Promise<void>;
+}
+
+async function open(settings: VerifierSettings, data: string): Promise<Opened> {
+  await mkdir(data, { recursive: true });
+  const l1 = await connectL1({
+    url: settings.l1,
+    ...(settings.pollMs === undefined ? {} : { pollMs: settings.pollMs }),
+  });
+  const rollup = await findRollup(l1, settings.rollup === undefined ? {} : { address: settings.rollup });
+  const keccak = await createWasmKeccak();
+  const { key, say, workers = 1 } = settings;
+  const signers: SignerSource =
+    workers === 0
+      ? signersHere(rollup.domain, keccak)
+      : await signersInThreads(rollup.domain, keccak, {
+          workers,
+          onFatal: (error) => say?.(`${error.message}; signatures are recovered in the main thread`),
+        });
+  try {
+    const verifier = await Verifier.open({
+      ...{ l1, rollup, data, keccak, signers },
+      ...(key === undefined ? {} : { prover: new AttestingProver(key, rollup.domain, keccak) }),
+      ...(settings.snapshotEvery === undefined ? {} : { snapshotEvery: settings.snapshotEvery }),
+      ...(say === undefined ? {} : { say }),
+    });
+    return {
+      verifier,
+      rollup: rollup.rollup,
+      pollMs: l1.pollMs,
+      close: async () => {
+        await verifier.close();
+        await signers.close();
+      },
+    };
+  } catch (error) {
+    await signers.close();
+    throw error;
+  }
+}
+
+/** Steps until told to stop; rejects with anything that is not an L1Error. */
+async function follow(verifier: Verifier, pollMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    let wait = 0;
+    try {
+      if (await verifier.step()) wait = pollMs;
+    } catch (error) {
+      if (!(error instanceof L1Error) && !signal.aborted) throw error;
+      wait = pollMs * TROUBLE_POLLS;
+    }
+    if (!signal.aborted && wait > 0) await pause(wait, signal);
+  }
+}
+
+const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+    signal?.addEventListener('abort', done);
+  });

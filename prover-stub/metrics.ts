@@ -1,0 +1,40 @@
+/** A verifier's counters for Prometheus, read from its status when they are asked for. */
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { VerifierStatus } from './verifier.ts';
+
+export function verifierMetrics(status: () => VerifierStatus): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, read: (now: VerifierStatus) => number): void => {
+    new Counter({
+      name: `sluice_verifier_${name}_total`,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read(status()));
+      },
+    });
+  };
+  const gauge = (name: string, help: string, read: (now: VerifierStatus) => number): void => {
+    new Gauge({
+      name: `sluice_verifier_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read(status()));
+      },
+    });
+  };
+  counter('batches', 'Batches re-executed and found as posted', ({ verified }) => verified);
+  counter('segments', 'Segments of those batches', ({ segments }) => segments);
+  counter('steps', 'Steps of those batches', ({ steps }) => steps);
+  counter('commands', 'Commands of those batches', ({ commands }) => commands);
+  counter('reorgs', 'Times that L1 went back', ({ l1 }) => l1.reorgs);
+  gauge('mismatches', 'Batches found to be wrong', ({ mismatches }) => mismatches);
+  gauge('head', 'Newest batch on L1', ({ committed }) => committed);
+  gauge('final', 'Newest final batch on L1', ({ final }) => final);
+  gauge('l1_block', 'Last L1 block read', ({ l1 }) => l1.block);
+  gauge('l1_trouble', '1 while L1 can not be read', ({ l1 }) => (l1.trouble === null ? 0 : 1));
+  return registry;
+}

@@ -1,0 +1,365 @@
+/**
+ * The verifier as a process: follows L1, re-executes every committed batch, and says so, or says which is the first
+ * that is wrong and in what. It keeps its state and goes on after a crash, and goes back when L1 reorganizes.
+ *
+ *   const verifier = await Verifier.open({ l1, rollup, data, keccak, signers });
+ *   await verifier.step();                     // reads L1 up to now, verifies what is there
+ *   verifier.status(); verifier.ledger.proof(owner, asset);
+ */
+import { equalBytes, toHex } from '#protocol/bytes.ts';
+import type { Keccak } from '#protocol/hash.ts';
+import type { L1Client } from '#settlement/l1/client.ts';
+import type { RollupContracts } from '#settlement/l1/contracts.ts';
+import { L1Error } from '#settlement/l1/errors.ts';
+import { stateRoot } from '#state/state-root.ts';
+import type { ChainTip } from './chain-tip.ts';
+import { checkSame, type Difference, DifferenceFound, sentenceOf } from './difference.ts';
+import { FinalLedger } from './final-ledger.ts';
+import { Intake, type PreparedBatch } from './intake.ts';
+import { L1Log } from './l1-log.ts';
+import type { Proof, Prover } from './prover.ts';
+import { ReExecution } from './re-execute.ts';
+import type { SignerSource } from './signers.ts';
+import { VerifierStore, VerifierStoreError } from './store.ts';
+import { type LedgerTotals, totalsOf } from './totals.ts';
+import { VerifiedChain } from './verified-chain.ts';
+
+export interface VerifierOptions {
+  readonly l1: L1Client;
+  readonly rollup: RollupContracts;
+  /** Directory of its store; made when it is not there. */
+  readonly data: string;
+  readonly keccak: Keccak;
+  readonly signers: SignerSource;
+  /** Makes a proof of every verified batch. */
+  readonly prover?: Prover;
+  /** Commands between two snapshots; default 50,000. */
+  readonly snapshotEvery?: number;
+  /** What an operator should know, in sentences. */
+  readonly say?: (sentence: string) => void;
+}
+
+/** What `status` says, plain JSON but for nothing: amounts and hashes are text. */
+export interface VerifierStatus {
+  readonly rollup: string;
+  readonly chainId: number;
+  /** Batches on L1. */
+  readonly committed: number;
+  readonly final: number;
+  /** Last batch that was re-executed and found as posted. */
+  readonly verified: number;
+  /** Over all verified batches. */
+  readonly steps: number;
+  readonly segments: number;
+  readonly commands: number;
+  readonly mismatches: number;
+  /** In a sentence. */
+  readonly verdict: string;
+  readonly difference: (Difference & { readonly sentence: string }) | null;
+  readonly head: {
+    readonly hash: string;
+    readonly ledgerRoot: string;
+    readonly bookRoot: string;
+    readonly stateRoot: string;
+    readonly seq: number;
+    readonly time: number;
+    readonly queueNext: number;
+  };
+  /** Of the last verified batch, q: Σ cash, v, fees and funding balances; Σ ever withdrawn of the quote asset. */
+  readonly ledger: {
+    readonly batch: number;
+    readonly accounts: number;
+    readonly owed: string;
+    readonly withdrawn: string;
+  };
+  readonly l1: {
+    readonly url: string;
+    readonly block: number;
+    readonly reorgs: number;
+    readonly frozen: boolean;
+    /** Why it can't be read at the moment. */
+    readonly trouble: string | null;
+  };
+}
+
+const SNAPSHOT_EVERY = 50_000;
+
+export class Verifier {
+  /** As of the newest batch that is verified and final. */
+  readonly ledger: FinalLedger;
+  private readonly options: VerifierOptions;
+  private readonly store: VerifierStore;
+  private readonly chain: VerifiedChain;
+  private log: L1Log;
+  private intake: Intake;
+  private execution: ReExecution;
+  private difference: Difference | undefined;
+  /** A difference that was derived from answers of L1 once; it counts when it is derived a second time. */
+  private suspected = '';
+  private snapshotSeq: number;
+  private finalChecked = 0;
+  private reorgs = 0;
+  private trouble: string | undefined;
+  private stepping: Promise<boolean> | undefined;
+  private isClosing = false;
+  private cached: { readonly tip: ChainTip; readonly totals: LedgerTotals } | undefined;
+
+  /** Goes on where an earlier one stopped. Rejects with `VerifierStoreError` and `L1Error`. */
+  static async open(options: VerifierOptions): Promise<Verifier> {
+    const { data, l1, rollup, keccak } = options;
+    const store = await VerifierStore.open(data, { chainId: l1.chainId, rollup: rollup.rollup }, keccak);
+    try {
+      return await Verifier.resume(options, store);
+    } catch (error) {
+      if (!isCorrupt(error)) {
+        await store.close();
+        throw error;
+      }
+      options.say?.(`${error.message}: everything is made again from L1`);
+      await store.clear();
+      return await Verifier.resume(options, store);
+    }
+  }
+
+  private static async resume(options: VerifierOptions, store: VerifierStore): Promise<Verifier> {
+    const log = await L1Log.open(options.l1, options.rollup, store);
+    const verifier = new Verifier(options, store, log);
+    await verifier.goBack(log.committed);
+    return verifier;
+  }
+
+  private constructor(options: VerifierOptions, store: VerifierStore, log: L1Log) {
+    this.options = options;
+    this.store = store;
+    this.log = log;
+    this.chain = new VerifiedChain(store);
+    this.intake = new Intake({ ...options, log });
+    this.execution = new ReExecution(options.keccak);
+    this.snapshotSeq = 0;
+    this.ledger = new FinalLedger(this.chain, options.keccak, () => Math.min(this.log.final, this.tip.id));
+  }
+
+  /** The last verified batch. */
+  get tip(): ChainTip {
+    return this.execution.tip;
+  }
+
+  /**
+   * Reads L1 on, goes back where it went back, verifies what is there. Resolves with true when nothing is left to do
+   * for now. Rejects with `L1Error`, after which the next call goes on.
+   */
+  step(): Promise<boolean> {
+    this.stepping ??= this.stepOnce().finally(() => {
+      this.stepping = undefined;
+    });
+    return this.stepping;
+  }
+
+  status(): VerifierStatus {
+    const { rollup, l1, keccak } = this.options;
+    const { tip, log, difference } = this;
+    const totals = this.totals();
+    return {
+      rollup: rollup.rollup,
+      chainId: l1.chainId,
+      committed: log.committed,
+      final: log.final,
+      verified: tip.id,
+      steps: tip.nextStep,
+      segments: tip.segments,
+      commands: tip.nextSeq - 1,
+      mismatches: difference === undefined ? 0 : 1,
+      verdict: this.verdict(),
+      difference: difference === undefined ? null : { ...difference, sentence: sentenceOf(difference) },
+      head: {
+        hash: toHex(tip.hash),
+        ledgerRoot: toHex(tip.ledgerRoot),
+        bookRoot: toHex(tip.bookRoot),
+        stateRoot: toHex(stateRoot(tip.ledgerRoot, tip.bookRoot, keccak)),
+        seq: tip.nextSeq - 1,
+        time: tip.timeLast,
+        queueNext: tip.queueNext,
+      },
+      ledger: {
+        batch: tip.id,
+        accounts: totals.accounts,
+        owed: `${totals.owed}`,
+        withdrawn: `${totals.withdrawn}`,
+      },
+      l1: {
+        url: l1.url,
+        block: log.block,
+        reorgs: this.reorgs,
+        frozen: log.frozen,
+        trouble: this.trouble ?? null,
+      },
+    };
+  }
+
+  /** The proof that was made of a verified batch; undefined where there is none (any more). */
+  async proof(id: number): Promise<Proof | undefined> {
+    const row = await this.chain.row(id);
+    return row?.proof === undefined ? undefined : { batch: id, ...row.proof };
+  }
+
+  /** Ends the step under way after its batch, and keeps a snapshot, so that the next start has little to do. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    await this.stepping?.catch(() => {});
+    try {
+      if (this.tip.nextSeq - 1 > this.snapshotSeq) await this.keepSnapshot();
+    } finally {
+      await this.store.close();
+    }
+  }
+
+  /** Batches to verify: all, or those before the first that is wrong. */
+  private get target(): number {
+    return this.difference === undefined ? this.log.committed : this.difference.batch - 1;
+  }
+
+  private async stepOnce(): Promise<boolean> {
+    try {
+      const poll = await this.log.poll();
+      if (poll.keptBatch !== undefined) await this.followReorg(poll.keptBatch);
+      await this.verify();
+      this.trouble = undefined;
+      return poll.caughtUp && this.tip.id >= this.target;
+    } catch (error) {
+      if (isCorrupt(error)) {
+        await this.startOver(error.message);
+        return false;
+      }
+      this.trouble = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
+  }
+
+  private verdict(): string {
+    const { difference, tip, log, trouble } = this;
+    if (difference !== undefined) return sentenceOf(difference);
+    if (trouble !== undefined) return `verified through batch ${tip.id}; L1: ${trouble}`;
+    if (tip.id < log.committed) return `verifying: ${tip.id} of ${log.committed} batches`;
+    return tip.id === 0 ? 'no batch yet' : `verified: all ${tip.id} batches`;
+  }
+
+  private totals(): LedgerTotals {
+    const { execution } = this;
+    if (this.cached?.tip !== execution.tip)
+      this.cached = { tip: execution.tip, totals: totalsOf(execution.trees.ledger) };
+    return this.cached.totals;
+  }
+
+  private async verify(): Promise<void> {
+    let isExecuting = false;
+    try {
+      for await (const prepared of this.intake.after(this.tip, this.target)) {
+        isExecuting = true;
+        this.execution.execute(prepared.derived, prepared.signers);
+        isExecuting = false;
+        await this.keep(prepared);
+        if (this.isClosing) return;
+      }
+      await this.checkFinal();
+      this.suspected = '';
+    } catch (error) {
+      if (!(error instanceof DifferenceFound)) throw error;
+      await this.takeDifference(error, isExecuting);
+    }
+  }
+
+  /** Everything that follows from a batch that was as posted. */
+  private async keep({ derived, signers }: PreparedBatch): Promise<void> {
+    const { batch, records, tip } = derived;
+    const { prover } = this.options;
+    const proof = await prover?.prove({ posted: batch, records, signers });
+    await this.chain.put({
+      tip,
+      diff: batch.diff,
+      ...(proof === undefined ? {} : { proof: { publicInputs: proof.publicInputs, bytes: proof.bytes } }),
+    });
+    const { snapshotEvery = SNAPSHOT_EVERY } = this.options;
+    if (tip.nextSeq - 1 - this.snapshotSeq >= snapshotEvery) await this.keepSnapshot();
+  }
+
+  private async keepSnapshot(): Promise<void> {
+    const { tip } = this;
+    const snapshot = this.execution.snapshot();
+    if (snapshot === undefined) return;
+    await this.chain.keepSnapshot({ tip, snapshot }, Math.min(this.log.final, tip.id));
+    this.snapshotSeq = tip.nextSeq - 1;
+  }
+
+  /** What L1 calls final must be what was verified. */
+  private async checkFinal(): Promise<void> {
+    const through = Math.min(this.log.final, this.tip.id);
+    for (; this.finalChecked < through; this.finalChecked++) {
+      const id = this.finalChecked + 1;
+      const [verified, final] = await Promise.all([this.chain.row(id), this.log.finalized(id)]);
+      if (verified === undefined || final === undefined) continue;
+      const place = { batch: id, part: 'finality' } as const;
+      checkSame(place, 'hash of the final batch', verified.tip.hash, final.hash);
+      checkSame(place, 'final ledger root', verified.tip.ledgerRoot, final.ledgerRoot);
+    }
+  }
+
+  private async takeDifference(found: DifferenceFound, wasExecuting: boolean): Promise<void> {
+    // What was derived may come of a node that answered from two chains; what was executed was bound by hashes.
+    if (!wasExecuting && this.suspected !== found.message) {
+      this.suspected = found.message;
+      throw new L1Error('unreachable', `${found.message}; looking once more`);
+    }
+    this.difference = found.difference;
+    this.options.say?.(found.message);
+    if (!wasExecuting) return;
+    this.execution = new ReExecution(this.options.keccak);
+    await this.goBack(found.difference.batch - 1);
+    await this.verify();
+  }
+
+  private async followReorg(keptBatch: number): Promise<void> {
+    this.reorgs++;
+    this.suspected = '';
+    this.ledger.forget();
+    this.finalChecked = Math.min(this.finalChecked, this.log.final);
+    const { difference } = this;
+    if (difference !== undefined && difference.batch > keptBatch) this.difference = undefined;
+    if (this.tip.id > keptBatch) await this.goBack(keptBatch);
+    else await this.chain.rewind(keptBatch);
+  }
+
+  /** To the newest snapshot of a batch up to `id` that L1 still has, or to the beginning. */
+  private async goBack(id: number): Promise<void> {
+    const { keccak, say } = this.options;
+    await this.chain.rewind(id);
+    this.execution = new ReExecution(keccak);
+    for (const one of await this.chain.snapshotIds()) {
+      try {
+        const [point, commit] = await Promise.all([this.chain.snapshot(one), this.log.commit(one)]);
+        if (point === undefined || commit === undefined || !equalBytes(point.tip.hash, commit.hash))
+          throw new Error(`snapshot after batch ${one}: expected a whole one of that batch, got another`);
+        this.execution = new ReExecution(keccak, point);
+        break;
+      } catch (error) {
+        say?.(`${error instanceof Error ? error.message : String(error)}; an older one is used`);
+        await this.chain.dropSnapshot(one);
+      }
+    }
+    this.snapshotSeq = this.tip.nextSeq - 1;
+    this.finalChecked = Math.min(this.tip.id, this.log.final);
+  }
+
+  private async startOver(reason: string): Promise<void> {
+    this.options.say?.(`${reason}: everything is made again from L1`);
+    await this.store.clear();
+    this.difference = undefined;
+    this.suspected = '';
+    this.ledger.forget();
+    this.log = await L1Log.open(this.options.l1, this.options.rollup, this.store);
+    this.intake = new Intake({ ...this.options, log: this.log });
+    await this.goBack(0);
+  }
+}
+
+const isCorrupt = (error: unknown): error is VerifierStoreError =>
+  error instanceof VerifierStoreError && error.code === 'corrupt';
