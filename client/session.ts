@@ -13,7 +13,7 @@ import { Listeners } from './listeners.ts';
 import { NonceSequence } from './nonces.ts';
 import type { Signer } from './signer.ts';
 import { createFastKeccak, type SigningContext, signingContext } from './signing-context.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { PASSING, RETRY_MS, Subscriptions } from './subscriptions.ts';
 import { type Farewell, settled, Transport, type TransportOptions } from './transport.ts';
 
 export interface SessionOptions extends TransportOptions {
@@ -199,12 +199,22 @@ export class Session {
 
   private comeBack(): void {
     this.subscriptions.resume((request) => request.channel !== 'account');
-    if (!this.loggedIn) return;
+    if (this.loggedIn) this.logInAgain();
+  }
+
+  private logInAgain(): void {
     this.login()
       .then(() => this.subscriptions.resume((request) => request.channel === 'account'))
       .catch((error: SluiceError) => {
         // Lost again meanwhile: the next connection tries again.
-        if (this.transport.isOpen) this.troubles.emit(error);
+        if (!this.transport.isOpen) return;
+        if (!PASSING.has(error.code)) {
+          this.troubles.emit(error);
+          return;
+        }
+        setTimeout(() => {
+          if (this.transport.isOpen) this.logInAgain();
+        }, RETRY_MS).unref();
       });
   }
 }

@@ -35,9 +35,9 @@ const MARKET_CHANNEL: Readonly<Record<number, string>> = {
   [FrameType.TRADE]: 'trades',
 };
 
-/** Refusals that pass: the stream is asked for again after a pause. */
-const PASSING: ReadonlySet<string> = new Set(['TIMEOUT', 'BUSY', 'RATE_LIMITED']);
-const RETRY_MS = 500;
+/** Refusals that pass: what was asked for is asked for again after a pause. */
+export const PASSING: ReadonlySet<string> = new Set(['TIMEOUT', 'BUSY', 'RATE_LIMITED']);
+export const RETRY_MS = 500;
 
 /** One stream, whatever it is asked to continue after. */
 export const keyOf = (request: SubscribeRequest): string =>

@@ -100,7 +100,6 @@ export function ladderSteps(
 ): { kept: LadderOrder[]; steps: Step[] } {
   const kept: LadderOrder[] = [];
   const bySide: [Step[], Step[]] = [[], []];
-  const shift: [number, number] = [0, 0];
   for (const side of [BUY, SELL] as const) {
     const missing = wanted.filter((level) => level.side === side);
     const loose: LadderOrder[] = [];
@@ -125,7 +124,6 @@ export function ladderSteps(
     missing.sort((a, b) => best * (a.price - b.price));
     while (loose.length > 0 && missing.length > 0) pairs.push([loose.shift()!, missing.shift()!]);
     for (const [order, level] of pairs) {
-      shift[side] += level.price - order.price;
       bySide[side].push({
         operation: {
           kind: 'amend',
@@ -153,7 +151,12 @@ export function ladderSteps(
       });
   }
   const [bids, asks] = bySide;
-  // A ladder that moves up makes room above first.
-  const upwards = shift[BUY] + shift[SELL] > 0;
-  return { kept, steps: upwards ? [...asks, ...bids] : [...bids, ...asks] };
+  // New asks above the old bids, or new bids below the old asks: where neither ladder crosses itself, one of the two
+  // holds, and that side goes first.
+  const newAsk = Math.min(...prices(wanted, SELL));
+  const oldBid = Math.max(...prices(held, BUY));
+  return { kept, steps: newAsk > oldBid ? [...asks, ...bids] : [...bids, ...asks] };
 }
+
+const prices = (levels: readonly Wanted[], side: Side): number[] =>
+  levels.filter((level) => level.side === side).map((level) => level.price);
