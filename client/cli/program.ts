@@ -39,6 +39,11 @@ const ROLES: readonly Entry[] = [
     load: async () => (await import('./roles/submitter.ts')).submitterCommand(),
   },
   {
+    name: 'verifier',
+    description: 're-execute every batch from L1 alone',
+    load: async () => (await import('./roles/verifier.ts')).verifierCommand(),
+  },
+  {
     name: 'publisher',
     description: 'report signed prices to the sequencer',
     load: async () => (await import('./roles/publisher.ts')).publisherCommand(),
