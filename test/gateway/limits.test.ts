@@ -216,16 +216,14 @@ describe('the gateway under abuse', () => {
   });
 
   test('an inbox that is full answers BUSY, and the frames before are served', async () => {
-    await withVenue({ quotas: { inboxFrames: 200, framesBurst: 10_000 } }, async (venue) => {
+    await withVenue({ quotas: { inboxFrames: 50 } }, async (venue) => {
       const client = await venue.connect();
-      // One packet: nothing of it is served before all of it was read.
-      const frames = Array.from({ length: 80 }, (_, i) => orderFrame(i + 1, 1, [bid(100)]));
-      for (let i = 0; i < 5; i++) client.send(...frames);
-      await client.until(() => client.frames.length >= 401, '400 answers and HELLO');
-      const replies = client.ofType(FrameType.REPLY).length;
-      expect(replies).toBe(80);
+      // One packet: nothing of it is served before all of it was read, however busy the machine.
+      client.send(...Array.from({ length: 80 }, (_, i) => orderFrame(i + 1, 1, [bid(100)])));
+      await client.until(() => client.frames.length >= 81, '80 answers and HELLO');
+      expect(client.ofType(FrameType.REPLY).length).toBe(50);
       const codes = client.ofType(FrameType.REJECT).map((frame) => viewOf(frame).getUint16(8, true));
-      expect(new Set(codes)).toEqual(new Set([Reject.NONCE_USED, Reject.BUSY]));
+      expect(codes).toEqual(Array.from({ length: 30 }, () => Reject.BUSY));
     });
   });
 
