@@ -35,6 +35,16 @@ describe('admission', () => {
     expect(d.code(a[1]!, buy(1_000, 1_000))).toBe(Reject.INSUFFICIENT_MARGIN);
   });
 
+  it('fills a resting order whose owner has the margin for it to the last q', () => {
+    const { d, a } = desk({}, 100_000, 1_000_000);
+    d.done(a[0]!, buy(1_000, 1_000));
+    const events = d.done(a[1]!, sell(1_000, 1_000));
+    expect(only(events, 'TRADE')).toMatchObject([{ makerAccount: a[0], size: 1_000 }]);
+    // One lot at a better price would need more; the other side stays free.
+    expect(d.code(a[0]!, buy(1, 1_000))).toBe(Reject.INSUFFICIENT_MARGIN);
+    expect(d.code(a[0]!, sell(1_000, 1_100))).toBe(Reject.NONE);
+  });
+
   it('rounds the requirement up', () => {
     const { d, a } = desk({ minNotional: 0 }, 101, 100);
     d.price(0, 1_001);
@@ -226,6 +236,20 @@ describe('under initial margin', () => {
     expect(only(events, 'TRADE')).toMatchObject([{ makerAccount: a[1], price: 990, size: 50 }]);
   });
 
+  it('a fill-or-kill order whose maker can not carry the fill is partly filled; its rest expires', () => {
+    const { d, a } = desk({}, 10_000, 1_000_000, 1_000_000);
+    d.done(a[1]!, buy(10, 1_000));
+    d.done(a[0]!, buy(100, 1_000));
+    d.price(0, 900);
+    const events = d.send(a[2]!, sell(50, 900, { timeInForce: 3 }));
+    expect(d.results(events)[0]).toMatchObject({ code: 0, filled: 10, remaining: 0 });
+    expect(only(events, 'ORDER_REMOVED')).toMatchObject([
+      { account: a[0], reason: 7, rested: 1 },
+      { account: a[2], reason: 4, rested: 0, size: 40 },
+    ]);
+    expect(d.book(1)).toEqual([]);
+  });
+
   it('reducing stays possible while the index is void, new risk does not', () => {
     const { d, a } = desk({}, 100_000, 1_000_000, 1_000_000);
     d.trade(a[0]!, a[1]!, 100, 1_000);
@@ -320,6 +344,19 @@ describe('reduce-only', () => {
     ]);
     expect(d.position(a[0]!)).toBe(0);
     expect(d.book(1)).toEqual([]);
+  });
+
+  it('a resting one does not grow a position that has turned', () => {
+    const { d, a } = long(10);
+    d.done(a[0]!, sell(10, 1_050, ro));
+    d.trade(a[2]!, a[0]!, 20, 1_000);
+    expect(d.position(a[0]!)).toBe(-10);
+    const events = d.send(a[2]!, buy(5, 1_050, { timeInForce: 2 }));
+    expect(only(events, 'TRADE')).toEqual([]);
+    expect(only(events, 'ORDER_REMOVED')).toMatchObject([
+      { account: a[0], reason: 6, size: 10, rested: 1 },
+      { account: a[2], reason: 4, size: 5, rested: 0 },
+    ]);
   });
 
   it('charges no open-order margin', () => {

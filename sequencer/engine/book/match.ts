@@ -32,12 +32,9 @@ export function runIncoming(core: Core, risk: RiskChecks): void {
 }
 
 function rest(core: Core): void {
-  const { state } = core;
-  const { incoming } = state;
+  const { incoming } = core.state;
   const timeInForce = timeInForceOfFlags(incoming.flags);
   if (timeInForce === IOC || timeInForce === FOK) dropIncoming(core, incoming, RemoveReason.NOT_FILLED);
-  else if ((incoming.flags & REDUCE_ONLY_BIT) !== 0 && reducible(state, incoming, incoming.flags & 1) === 0)
-    dropIncoming(core, incoming, RemoveReason.REDUCE_ONLY);
   else restOrder(core, incoming);
 }
 
