@@ -66,6 +66,9 @@ const STOP_MS_MAX = 30_000;
 /** Blocks may take a batch of 128 KiB at the calldata floor price many times over. */
 const BLOCK_GAS = 60_000_000;
 
+/** Blocks whose state can still be asked for; more would go to files in the user's home directory. */
+const STATES_KEPT = 1_000;
+
 /** The child is run behind this: it ends when our end of its standard input closes. */
 const SUPERVISOR =
   'exec 3<&0; "$@" </dev/null & child=$!; { cat <&3 >/dev/null; kill -TERM $child; } 2>/dev/null & wait $child';
@@ -148,7 +151,8 @@ async function start(binary: string, port: number, options: DevnetOptions): Prom
 async function anvilArguments(port: number, options: DevnetOptions): Promise<string[]> {
   const list = ['--host', HOST, '--port', `${port}`, '--chain-id', `${options.chainId ?? DEVNET_CHAIN_ID}`];
   list.push('--accounts', `${options.accounts ?? 10}`, '--mnemonic', options.mnemonic ?? DEVNET_MNEMONIC);
-  list.push('--gas-limit', `${BLOCK_GAS}`, '--quiet', '--no-request-size-limit');
+  list.push('--gas-limit', `${BLOCK_GAS}`, '--prune-history', `${STATES_KEPT}`);
+  list.push('--quiet', '--no-request-size-limit');
   if (options.blockTimeSeconds !== undefined) list.push('--block-time', `${options.blockTimeSeconds}`);
   if (options.stateFile !== undefined) {
     await mkdir(path.dirname(path.resolve(options.stateFile)), { recursive: true });

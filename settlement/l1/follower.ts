@@ -55,6 +55,8 @@ export interface FollowedBatch {
 }
 
 const SLOW_POLLS = 3;
+/** Polls in a row that may bring events which don't follow each other. */
+const MALFORMED_MAX = 10;
 /** Of the newest batches; older ones are final and not asked for. */
 const BATCHES_KEPT = 10_000;
 
@@ -89,6 +91,7 @@ export class L1Follower {
   private epochs: { epoch: number; blockNumber: number }[] = [];
   private frozenAtBlock: number | undefined;
   private fail!: (error: L1Error) => void;
+  private malformed = 0;
   private timer: NodeJS.Timeout | undefined;
   private polling: Promise<void> | undefined;
   private stopped = false;
@@ -176,12 +179,15 @@ export class L1Follower {
         this.readUpTo = latest.hash;
       }
       this.trouble = undefined;
+      this.malformed = 0;
       this.seenAtMs = this.now();
       if (changed) for (const listener of [...this.listeners]) listener();
     } catch (error) {
       const sorted = l1Error(error, 'l1');
       this.trouble = sorted;
-      if (sorted.code === 'deep-reorg' || sorted.code === 'malformed') {
+      // A node behind a balancer may leave something out once; one that does so again and again is wrong.
+      this.malformed = sorted.code === 'malformed' ? this.malformed + 1 : 0;
+      if (sorted.code === 'deep-reorg' || this.malformed === MALFORMED_MAX) {
         this.stopped = true;
         this.fail(sorted);
       }

@@ -450,6 +450,20 @@ describe('others', () => {
     expect(await status()).toMatchObject({ finalId: 1 });
   });
 
+  test('a source that is away does not hold up finality', async () => {
+    await signBatches(1);
+    let away = false;
+    const submitter = await open({
+      source: { get: (id) => (away ? Promise.reject(new BatchSourceError('away')) : source.get(id)) },
+    });
+    await step(submitter);
+    away = true;
+    await passSeconds(fixture.l1, fixture.rollup.windowSeconds);
+    await step(submitter);
+    expect(await status()).toMatchObject({ finalId: 1 });
+    expect(codes()).toEqual(['source']);
+  });
+
   test('a batch that the contract refuses is held, not paid for', async () => {
     const plan = await planNow(fixture, { header: { queueHash: new Uint8Array(32).fill(7) } });
     fixture.chain.next(plan);
