@@ -2,12 +2,13 @@
  * Signers: who puts a name under a message. A raw key (an owner's or a session key) signs digests at once; a viem
  * account shows readable typed data. All give 65 bytes r ‖ s ‖ v, v 27 or 28, s in the lower half.
  */
+
+import { publicKeyOf, type SignDigest, signDigest } from '#auth/sign-digest.ts';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { type Keccak, nobleKeccak } from '#protocol/hash.ts';
 import { SIGNATURE_BYTES } from '#protocol/limits.ts';
 import type { Address } from '#protocol/units.ts';
 import { invalidArgument, SluiceError } from './errors.ts';
-import { publicKeyOf, type SignDigest, signDigest } from './secp256k1.ts';
 import type { SigningContext } from './signing-context.ts';
 import { loginTypedData, messageTypedData, type TypedMessage } from './typed-data.ts';
 

@@ -3,11 +3,11 @@
  * an (epoch, id): two headers for one place are a proof of fraud.
  */
 
+import { addressOfKey, signDigest } from '#auth/sign-digest.ts';
 import type { BatchStore, SignedCommitment } from '#pipeline/ports.ts';
 import type { BatchHeader } from '#protocol/batch.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import type { Address, Hash } from '#protocol/units.ts';
-import { addressOfKey, signDigest } from './sign-digest.ts';
 
 export interface BatchSigner {
   /** 20 bytes; the Rollup's sequencer. */

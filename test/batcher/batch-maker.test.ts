@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addressOfKey, signWithNative, signWithNoble } from '#auth/sign-digest.ts';
 import { BatchMaker, type MadeBatch } from '#batcher/batch-maker.ts';
 import { type BatchPolicy, isFull } from '#batcher/policy.ts';
-import { addressOfKey, signWithNative, signWithNoble } from '#batcher/sign-digest.ts';
 import { Engine } from '#engine/engine.ts';
 import { TRACE_ENTRY_BYTES } from '#protocol/batch.ts';
 import { nobleKeccak } from '#protocol/hash.ts';

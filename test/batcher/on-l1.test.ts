@@ -1,8 +1,8 @@
 /** Batches of the batcher on a real L1: the contracts take them, also where they end within a command. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signDigest } from '#auth/sign-digest.ts';
 import { BatchMaker } from '#batcher/batch-maker.ts';
 import { L1_TRANSACTION_BYTES_MAX } from '#batcher/policy.ts';
-import { signDigest } from '#batcher/sign-digest.ts';
 import { FIRST_EPOCH, type SignedBatch } from '#protocol/batch.ts';
 import { concat, fromHex } from '#protocol/bytes.ts';
 import {

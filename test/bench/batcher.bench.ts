@@ -3,10 +3,10 @@
  * single-signed orders; and what a root costs beyond its hashes.
  */
 import { createRecover, signersOf } from '#auth/recover.ts';
+import { signDigest } from '#auth/sign-digest.ts';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { BatchMaker } from '#batcher/batch-maker.ts';
 import { DEFAULT_POLICY } from '#batcher/policy.ts';
-import { signDigest } from '#batcher/sign-digest.ts';
 import { Engine } from '#engine/engine.ts';
 import { EntryWriter } from '#journal/entry.ts';
 import { concat } from '#protocol/bytes.ts';

@@ -4,7 +4,7 @@ import { type Hex, hashTypedData, recoverAddress } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
 import { createRecover, recoverWithNoble } from '#auth/recover.ts';
-import { signWithNative, signWithNoble } from '#client/secp256k1.ts';
+import { signWithNative, signWithNoble } from '#auth/sign-digest.ts';
 import { addressOfKey, keySigner, viemSigner } from '#client/signer.ts';
 import { createFastKeccak, signingContext } from '#client/signing-context.ts';
 import { loginTypedData, messageTypedData, reportTypedData } from '#client/typed-data.ts';

@@ -48,6 +48,8 @@ function loadNative(): SignDigest | undefined {
 export const signWithNative: SignDigest | undefined = loadNative();
 export const signDigest: SignDigest = signWithNative ?? signWithNoble;
 
+/** 64 bytes x ‖ y of a 32-byte key; throws when it is none. */
+export const publicKeyOf = (key: Uint8Array): Uint8Array => secp256k1.getPublicKey(key, false).subarray(1);
+
 /** The address of a 32-byte key; throws when it is none. */
-export const addressOfKey = (key: Uint8Array, keccak: Keccak): Address =>
-  keccak(secp256k1.getPublicKey(key, false).subarray(1)).slice(12);
+export const addressOfKey = (key: Uint8Array, keccak: Keccak): Address => keccak(publicKeyOf(key)).slice(12);
