@@ -56,14 +56,17 @@ export class DifferenceFound extends Error {
 
 export function sentenceOf(difference: Difference): string {
   const { batch, part, segment, steps, commands, kinds, field, expected, got, leaves } = difference;
-  const span = ({ first, next }: Range): string =>
-    next - first === 1 ? `${first}` : `${first} to ${next - 1}`;
+  const span = (noun: string, { first, next }: Range): string =>
+    next - first === 1 ? `${noun} ${first}` : `${noun}s ${first} to ${next - 1}`;
   const place = [
-    ...(steps === undefined ? [] : [`steps ${span(steps)}`]),
-    ...(commands === undefined || commands.next === commands.first ? [] : [`commands ${span(commands)}`]),
+    ...(steps === undefined ? [] : [span('step', steps)]),
+    ...(commands === undefined || commands.next === commands.first ? [] : [span('command', commands)]),
     ...(kinds === undefined ? [] : [kinds]),
   ].join(', ');
-  const where = segment === undefined ? part : `segment ${segment}`;
+  const where = [
+    ...(segment === undefined ? [] : [`segment ${segment}`]),
+    ...(part === 'segment' ? [] : [part]),
+  ].join(', ');
   return [
     `batch ${batch}, ${where}${place === '' ? '' : ` (${place})`}, ${field}: expected ${expected}, got ${got}`,
     ...(leaves ?? []),

@@ -40,7 +40,6 @@ interface Ends {
   readonly last: BatchTrace;
 }
 
-const STATE_ROOT = 'stateRoot';
 /** Leaves that a sentence about a wrong segment names. */
 const LEAVES_NAMED_MAX = 4;
 
@@ -99,12 +98,10 @@ export class ReExecution {
     return this.isWhole ? encodeSnapshot(this.state.seq, this.trees) : undefined;
   }
 
-  /** Segment by segment; the first that is wrong is told when the batch is done, with the leaves that tell more. */
   private runSegments(derived: DerivedBatch, signers: RecordSigners, delta: LedgerDelta): Ends {
     const { header, trace } = derived.batch;
     const cursor = { record: 0 };
     const ends: { first?: BatchTrace; last?: BatchTrace } = {};
-    let found: DifferenceFound | undefined;
     let start = { nextStep: header.firstStep, nextSeq: header.firstSeq, inputEnd: 0 };
     for (const [segment, claimed] of trace.entries()) {
       const place: Place = {
@@ -114,22 +111,19 @@ export class ReExecution {
         steps: { first: start.nextStep, next: claimed.nextStep },
         commands: { first: start.nextSeq, next: claimed.nextSeq },
       };
+      const executed = this.runSegment(derived, signers, cursor, { place, claimed });
+      ends.first ??= executed;
+      ends.last = executed;
+      delta.add(executed.changes);
       try {
-        const executed = this.runSegment(derived, signers, cursor, { place, claimed });
-        ends.first ??= executed;
-        ends.last = executed;
-        delta.add(executed.changes);
-        if (found === undefined) this.checkSegment(place, { claimed, executed, inputStart: start.inputEnd });
+        this.checkSegment(place, { claimed, executed, inputStart: start.inputEnd });
       } catch (error) {
-        // Behind a wrong segment the claims make no sense any more, and anything may be thrown.
-        if (found !== undefined) throw found;
-        if (!(error instanceof DifferenceFound) || error.difference.field !== STATE_ROOT) throw error;
-        found = error;
+        if (!(error instanceof DifferenceFound)) throw error;
+        const leaves = this.leavesAtTheEnd(derived, signers, cursor, delta);
+        throw new DifferenceFound({ ...error.difference, leaves });
       }
       start = claimed;
     }
-    if (found !== undefined)
-      throw new DifferenceFound({ ...found.difference, leaves: this.leavesOtherwise(derived, delta) });
     if (cursor.record < derived.records.length) {
       const seq = header.firstSeq + cursor.record;
       const place: Place = { batch: header.id, part: 'inputs', commands: { first: seq, next: seq + 1 } };
@@ -190,11 +184,36 @@ export class ReExecution {
     checkAtMost(place, 'input bytes', SEGMENT_INPUT_BYTES_MAX, inputEnd);
     checkAtMost(place, 'weight of its steps', SEGMENT_WEIGHT_MAX, weight);
     checkSame(place, 'weight', weight, claimed.weight);
-    checkSame(place, STATE_ROOT, stateRoot, claimed.stateRoot);
+    checkSame(place, 'stateRoot', stateRoot, claimed.stateRoot);
   }
 
-  private leavesOtherwise(derived: DerivedBatch, delta: LedgerDelta): string[] {
-    const { differences, malformed } = this.compared(derived, delta, delta.all());
+  /**
+   * Where the posted diff tells of another ledger than this one, in words: a root says nothing. For that the batch's
+   * other commands are executed too, wherever its segments end.
+   */
+  private leavesAtTheEnd(
+    { batch, records }: DerivedBatch,
+    signers: RecordSigners,
+    cursor: { record: number },
+    delta: LedgerDelta,
+  ): string[] {
+    const { trace } = this;
+    try {
+      if (trace.executed > trace.nextStep) {
+        trace.follow([trace.executed]);
+        delta.add(trace.takeClosed()[0]!.changes);
+      }
+      trace.unfollow();
+      for (; cursor.record < records.length; cursor.record++)
+        this.apply(records[cursor.record]!, signers[cursor.record] ?? NO_SIGNERS, {
+          batch: batch.header.id,
+          part: 'inputs',
+        });
+      if (trace.open.steps > 0) delta.add(trace.close().changes);
+    } catch (error) {
+      return [`then ${error instanceof Error ? error.message : String(error)}`];
+    }
+    const { differences, malformed } = this.compared(batch.diff, delta, delta.all());
     if (malformed !== undefined) return [malformed];
     if (differences.length === 0) return ['the posted diff tells of no other ledger'];
     const named = differences
@@ -209,19 +228,15 @@ export class ReExecution {
     const diff = encodeDiff(changes);
     if (equalBytes(diff, batch.diff)) return;
     const place: Place = { batch: batch.header.id, part: 'diff' };
-    const { differences, malformed } = this.compared(derived, delta, changes);
+    const { differences, malformed } = this.compared(batch.diff, delta, changes);
     const first = differences[0];
     if (malformed !== undefined) differ(place, 'bytes', 'a diff of the ledger before', malformed);
     if (first === undefined) differ(place, 'bytes', diff, batch.diff);
     else differ(place, `${first.leaf}, ${first.field}`, first.expected, first.got);
   }
 
-  private compared(
-    { batch }: DerivedBatch,
-    delta: LedgerDelta,
-    changes: readonly LeafChange[],
-  ): DiffComparison {
-    return compareDiff(batch.diff, changes, (key) => delta.before(key, this.trees.ledger.get(key)));
+  private compared(posted: Uint8Array, delta: LedgerDelta, changes: readonly LeafChange[]): DiffComparison {
+    return compareDiff(posted, changes, (key) => delta.before(key, this.trees.ledger.get(key)));
   }
 }
 

@@ -22,6 +22,11 @@ export class StepLog extends TreeTrace {
     super.step(kind);
   }
 
+  /** Number after the last step that was executed, also ahead of a followed batch. */
+  get executed(): number {
+    return this.isEmpty ? this.nextStep : this.first + this.kinds.length;
+  }
+
   /** Forgets the steps of the batches before; keeps those that ran ahead of them. */
   forget(): void {
     if (this.isEmpty) return;

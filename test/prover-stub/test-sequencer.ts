@@ -11,13 +11,14 @@ import {
   type TraceEntry,
   traceRoot,
 } from '#protocol/batch.ts';
-import { concat } from '#protocol/bytes.ts';
 import type { Command } from '#protocol/command.ts';
 import { type Keccak, ZERO_HASH } from '#protocol/hash.ts';
 import type { SigningDomain } from '#protocol/signing.ts';
 import { type BatchPlace, packBatch, placeBatch } from '#state/batch-assembly.ts';
 import type { BatchTrace } from '#state/batch-builder.ts';
+import type { LeafChange } from '#state/diff.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
+import type { StateTrees } from '#state/state-root.ts';
 import { StateTree } from '#state/state-tree.ts';
 import { TreeTrace, type TreeTraceOptions } from '#state/tree-trace.ts';
 import { signDigest } from '../auth/keys.ts';
@@ -51,6 +52,9 @@ export class TestSequencer {
   readonly state: ExchangeState;
   readonly engine: Engine;
   readonly trace: TreeTrace;
+  readonly trees: StateTrees;
+  /** What the last batch changed, before anything of it was altered. */
+  changes: readonly LeafChange[] = [];
   readonly batches: SignedBatch[] = [];
   /** Ended by size and not yet placed. */
   private readonly closed: BatchTrace[] = [];
@@ -60,8 +64,8 @@ export class TestSequencer {
     const { keccak } = options;
     this.options = options;
     this.state = new ExchangeState(keccak);
-    const trees = { ledger: new StateTree(keccak), book: new StateTree(keccak) };
-    this.trace = new TreeTrace({ state: this.state, trees, keccak, ...options.trace });
+    this.trees = { ledger: new StateTree(keccak), book: new StateTree(keccak) };
+    this.trace = new TreeTrace({ state: this.state, trees: this.trees, keccak, ...options.trace });
     this.engine = new Engine(this.state, this.trace);
   }
 
@@ -99,6 +103,7 @@ export class TestSequencer {
 
   private place(batch: BatchTrace, place: Omit<BatchPlace, 'id' | 'parentHash'>): SignedBatch {
     const { domain, keccak } = this.options;
+    this.changes = batch.changes;
     const id = (this.last?.header.id ?? 0) + 1;
     const parentHash = this.last?.hash ?? ZERO_HASH;
     const unsigned = placeBatch(packBatch(batch, keccak), { ...place, id, parentHash }, domain, keccak);
@@ -124,7 +129,3 @@ export class TestSequencer {
     return { header, ...this.sign(header), trace, withdrawn, diff, inputs };
   }
 }
-
-/** Running input hash over records. */
-export const runningHash = (before: Uint8Array, records: readonly Uint8Array[], keccak: Keccak): Uint8Array =>
-  records.reduce((hash, record) => keccak(concat(hash, keccak(record))), before);

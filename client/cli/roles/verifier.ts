@@ -76,9 +76,6 @@ export const verifierCommand = (): Command =>
       snapshotEvery: options.snapshotEvery,
       ...(options.rollup === undefined ? {} : { rollup: options.rollup as Address }),
       ...(options.keyFile === undefined ? {} : { key: keyOf(options.keyFile) }),
-      say: (message: string) => {
-        process.stderr.write(`${message}\n`);
-      },
     };
     if (options.once) {
       const verdict = await verifyOnce({
@@ -93,6 +90,9 @@ export const verifierCommand = (): Command =>
       ...settings,
       data: options.data ?? DEFAULT_DATA,
       port: options.port,
+      say: (message) => {
+        process.stderr.write(`${message}\n`);
+      },
     });
     const started = { kind: 'started', status: `${running.url}/status`, rollup: running.rollup };
     printLine(options, started, () =>
