@@ -136,9 +136,10 @@ export function summaryOf(report: DemoReport): string {
     ]);
   if (report.kind === 'demo') rows.push(['seed', String(report.seed)]);
   const width = Math.max(...rows.map(([name]) => name.length));
-  const verdict =
-    report.problems.length === 0
-      ? 'Everything was verified and conserved.'
-      : report.problems.map((problem) => `NOT GOOD: ${problem}`).join('\n');
+  const { problems } = report;
+  let verdict = problems.map((problem) => `NOT GOOD: ${problem}`).join('\n');
+  if (problems.length === 0) verdict = 'Everything was verified and conserved.';
+  else if (problems.length === 1 && !report.complete)
+    verdict = `Stopped before everything was final: ${verifier.batches} batches were verified, nothing differed. The next start goes on from here.`;
   return [...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`), '', verdict].join('\n');
 }

@@ -38,6 +38,7 @@ const HOST = '127.0.0.1';
 /** Gas for all batches of a long run. */
 const SUBMITTER_WEI = 50n * 10n ** 18n;
 const BLOCK_SECONDS = 1;
+const STOP_ORDER: readonly (readonly string[])[] = [['publisher'], ['verifier', 'submitter'], ['sequencer']];
 /** First key of the mnemonic of development chains, known to everybody. */
 const DEVELOPMENT_PAYER: Hex = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
 const DEVELOPMENT_CHAIN_ID = 31_337;
@@ -136,18 +137,17 @@ export class Supervisor {
       await writeFile(file, `${key}\n`, { mode: 0o600 });
       return file;
     };
-    say('starting the sequencer');
-    await this.startRole(
-      sequencerRole({
-        ...role('sequencer'),
-        port: this.port,
-        keyFile: await keyFile('sequencer', keys.sequencer),
-      }),
-    );
-    signal.throwIfAborted();
-    say('starting submitter and verifier');
+    say('starting sequencer, submitter and verifier');
     this.ports = { submitter: await freePort(0, 'submitter'), verifier: await freePort(0, 'verifier') };
-    await Promise.all([
+    // They need the L1 only; the submitter waits for the sequencer by itself.
+    await allOrNothing([
+      this.startRole(
+        sequencerRole({
+          ...role('sequencer'),
+          port: this.port,
+          keyFile: await keyFile('sequencer', keys.sequencer),
+        }),
+      ),
       this.startRole(
         submitterRole({
           ...role('submitter'),
@@ -236,10 +236,17 @@ export class Supervisor {
   }
 
   private async end(): Promise<void> {
-    // Publishers, verifier and submitter before the sequencer that serves them, L1 last.
-    for (const role of [...this.roles].reverse()) await role.stop();
+    // Who asks before who serves: publishers, then verifier and submitter, then the sequencer, L1 last.
+    for (const names of STOP_ORDER)
+      await Promise.all(this.roles.filter(({ name }) => names.includes(name)).map((role) => role.stop()));
     await this.devnet?.stop();
   }
+}
+
+/** Waits for all of them, so that what has started is known; then throws the first failure. */
+async function allOrNothing(starts: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** The L1 key that pays for deployment and deposits. */

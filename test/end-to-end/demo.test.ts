@@ -59,8 +59,14 @@ describe('the demo', () => {
     const report = readReport(reportFile);
     expectGood(report);
     expect(processesWith(data)).toEqual([]);
-    const sent = await sentByL1(path.join(data, 'l1', 'state.json'), path.join(data, 'submitter.key'));
+    // The submitter goes on while the report is made.
+    const sent = await sentByL1({
+      stateFile: path.join(data, 'l1', 'state.json'),
+      keyFile: path.join(data, 'submitter.key'),
+      count: report.l1.transactions,
+    });
     expect(report.l1).toEqual(sent);
+    expect(sent.transactions).toBeGreaterThanOrEqual(2 * report.batches.final);
 
     const second = startDemo(...flags);
     await second.until(/trading/);

@@ -8,9 +8,14 @@ import { startDevnet } from '#settlement/l1/devnet.ts';
 
 const BLOB_BYTES = 131_072;
 
-/** Starts the L1 again from its state and sums the transactions of the key in `keyFile`. */
-export async function sentByL1(stateFile: string, keyFile: string): Promise<DemoReport['l1']> {
-  const address = toHex(keySigner(readFileSync(keyFile, 'utf8')).address);
+/** Starts the L1 again from its state and sums the first `count` transactions of the key in `keyFile`. */
+export async function sentByL1(run: {
+  readonly stateFile: string;
+  readonly keyFile: string;
+  readonly count: number;
+}): Promise<DemoReport['l1']> {
+  const { stateFile, count } = run;
+  const address = toHex(keySigner(readFileSync(run.keyFile, 'utf8')).address);
   const devnet = await startDevnet({ stateFile, blockTimeSeconds: 3_600 });
   try {
     const l1 = await connectL1({ url: devnet.url });
@@ -19,7 +24,7 @@ export async function sentByL1(stateFile: string, keyFile: string): Promise<Demo
     for (let number = 0n; number <= latest; number++) {
       const block = await l1.public.getBlock({ blockNumber: number, includeTransactions: true });
       for (const transaction of block.transactions) {
-        if (transaction.from.toLowerCase() !== address) continue;
+        if (transaction.from.toLowerCase() !== address || transaction.nonce >= count) continue;
         const receipt = await l1.public.getTransactionReceipt({ hash: transaction.hash });
         sum.transactions++;
         sum.gas += Number(receipt.gasUsed);
