@@ -98,6 +98,11 @@ describe('fill-or-kill', () => {
     for (const selfTradePrevention of [1, 2] as const)
       expect(desk.code(b, buy(1, 1_000, { ...fok, selfTradePrevention }))).toBe(Reject.FOK_NOT_FILLABLE);
     expect(desk.result(b, buy(5, 1_000, fok))).toMatchObject({ code: 0, filled: 5 });
+    // Long 5 now; a reduce-only offer of its own does not count either.
+    desk.done(b, { kind: 'cancel-all' });
+    desk.done(b, sell(5, 1_000, { reduceOnly: true }));
+    desk.done(a, sell(5, 1_000));
+    expect(desk.code(b, buy(6, 1_000, fok))).toBe(Reject.FOK_NOT_FILLABLE);
   });
 });
 

@@ -104,14 +104,20 @@ describe('events', () => {
       // Funding every ten seconds and an index that lives longer than most pauses, so that payments happen.
       const chain = { sampleIntervalMs: 2_000, fundingIntervalMs: 10_000, voidMs: 60_000 };
       const session = new RandomSession({ seed, traders: 6, chain });
-      const { engine } = session;
+      const { engine, state } = session;
       const ledger = new Ledger();
       const kinds = new Set<string>();
       const takeAll = (): void => {
+        const rested = new Set<number>();
         for (let row = 0; row < engine.events.count; row++) {
           const event = decodeEvent(engine.events.data, row);
           kinds.add(event.event);
           ledger.take(event);
+          if (event.event === 'ORDER_RESTED') rested.add(Number(event.orderId));
+        }
+        for (const id of rested) {
+          const slot = state.orders.find(id);
+          if (slot >= 0) expect(state.orders.priority(slot)).toBe(ledger.orders.get(id)!.priority);
         }
       };
       for (let account = 1; account <= session.state.accounts.count; account++)

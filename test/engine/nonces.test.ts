@@ -187,6 +187,19 @@ describe('session keys', () => {
     expect(desk.book(0)).toHaveLength(1);
   });
 
+  it('registered again has the new scope, wider or narrower', () => {
+    const { desk, account } = withKey(2);
+    const places = (nonce: number): string =>
+      rejectName(
+        desk.engine.admit(desk.messageCommand(account, [buy(1, 90)], { signer: KEY, nonce }), desk.now),
+      );
+    expect(places(1)).toBe('SCOPE_NOT_ALLOWED');
+    desk.done(account, { kind: 'session-key', key: KEY, scope: 1, expiry: desk.now + 1_000 });
+    expect(places(1)).toBe('NONE');
+    desk.done(account, { kind: 'session-key', key: KEY, scope: 2, expiry: desk.now + 1_000 });
+    expect(places(1)).toBe('SCOPE_NOT_ALLOWED');
+  });
+
   it('is of one account: another account of the same owner, or another owner, knows nothing of it', () => {
     const { desk } = withKey(3);
     const sibling = desk.deposit(1, 1_000, 1);

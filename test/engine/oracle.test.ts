@@ -231,7 +231,8 @@ describe('mark', () => {
     const market = desk.state.market(0)!;
     desk.done(a, buy(10, 900));
     desk.done(b, sell(10, 950));
-    desk.done(a, buy(5, 950));
+    // The last price is the one it traded at, not the one the taker would have paid.
+    desk.done(a, buy(5, 990));
     expect([market.mark, market.sampleBid, market.lastPrice]).toEqual([1_000, 0, 950]);
     desk.now = desk.state.nextSampleTime;
     const events = desk.clock();

@@ -68,6 +68,22 @@ describe('admission', () => {
     expect(d.code(a[3]!, sell(1_000, 990))).toBe(Reject.INSUFFICIENT_MARGIN);
   });
 
+  it('charges an amended order for what it becomes, free of what it was', () => {
+    for (const [deposit, code] of [
+      [120_000, Reject.NONE],
+      [119_999, Reject.INSUFFICIENT_MARGIN],
+    ] as const) {
+      const { d, a } = desk({}, deposit, deposit);
+      const bid = Number(d.result(a[0]!, buy(1_000, 900)).orderId);
+      const amend = (account: number, id: number, price: number): number =>
+        d.code(account, { kind: 'amend', market: 0, by: 'order', id, price, size: 1_000 });
+      expect(amend(a[0]!, bid, 1_010)).toBe(code);
+      d.done(a[0]!, { kind: 'cancel-all' });
+      const ask = Number(d.result(a[1]!, sell(1_000, 1_100)).orderId);
+      expect(amend(a[1]!, ask, 990)).toBe(code);
+    }
+  });
+
   it('counts the worse side of the open orders, not both', () => {
     const { d, a } = desk({}, 100_000);
     expect(d.code(a[0]!, buy(1_000, 900))).toBe(Reject.NONE);
@@ -211,6 +227,38 @@ describe('under initial margin', () => {
     d.done(a[2]!, { kind: 'cancel-all' });
     d.done(a[2]!, buy(100, 900));
     expect(only(d.send(a[0]!, sell(10, 890)), 'TRADE')).toHaveLength(1);
+  });
+
+  it('an amended order that only reduces is checked again at each fill, like a new one', () => {
+    const { d, a } = pressed(950);
+    const { orderId } = d.result(a[0]!, sell(10, 1_100));
+    d.done(a[2]!, buy(100, 899));
+    const amended = {
+      kind: 'amend',
+      market: 0,
+      by: 'order',
+      id: Number(orderId),
+      price: 890,
+      size: 10,
+    } as const;
+    const events = d.send(a[0]!, amended);
+    expect(only(events, 'TRADE')).toEqual([]);
+    expect(only(events, 'ORDER_REMOVED').map((e) => e.reason)).toEqual([11, 7]);
+    expect(d.position(a[0]!)).toBe(100);
+  });
+
+  it('an order may always shrink: without margin, and while the index is void', () => {
+    const { d, a } = desk({}, 100_000);
+    const { orderId } = d.result(a[0]!, buy(1_000, 1_000));
+    const shrink = (size: number): number =>
+      d.code(a[0]!, { kind: 'amend', market: 0, by: 'order', id: Number(orderId), price: 1_000, size });
+    d.price(0, 900);
+    expect(d.code(a[0]!, buy(1, 800))).toBe(Reject.INSUFFICIENT_MARGIN);
+    expect(shrink(900)).toBe(Reject.NONE);
+    d.advance(10_001);
+    expect(shrink(800)).toBe(Reject.NONE);
+    expect(shrink(801)).toBe(Reject.ORACLE_STALE);
+    expect(d.book(0)).toMatchObject([{ size: 800 }]);
   });
 
   it('an order that reduced when it came may not grow the other way when it is met', () => {
