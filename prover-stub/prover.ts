@@ -5,10 +5,10 @@
  * Attestation (105 bytes):  0 u32 kind = 1   4 u32 0   8 b32 keccak256 of the public inputs   40 65 signature
  * The signature is over the EIP-712 type `Attestation(uint64 batch,bytes32 publicInputsHash)` in the rollup's domain.
  */
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import type { Recover } from '#auth/recover.ts';
+import { addressOfKey, signDigest } from '#auth/sign-digest.ts';
 import { BATCH_VERSION, type SignedBatch } from '#protocol/batch.ts';
-import { concat, equalBytes, viewOf } from '#protocol/bytes.ts';
+import { equalBytes, viewOf } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import { AbiWords, type Domain, SigningDomain, typeHash } from '#protocol/signing.ts';
 import type { Address, Hash } from '#protocol/units.ts';
@@ -54,7 +54,7 @@ export class AttestingProver implements Prover {
 
   /** `key`: 32 bytes; throws when it is no key. */
   constructor(key: Uint8Array, domain: Domain, keccak: Keccak) {
-    this.address = keccak(secp256k1.getPublicKey(key, false).subarray(1)).slice(12);
+    this.address = addressOfKey(key, keccak);
     this.key = key.slice();
     this.domain = domain;
     this.keccak = keccak;
@@ -69,11 +69,10 @@ export class AttestingProver implements Prover {
     const publicInputs = encodePublicInputs(header, hash, this.domain);
     const inputsHash = this.keccak(publicInputs);
     const digest = attestationDigest(header.id, inputsHash, this.domain, this.keccak);
-    const signature = secp256k1.sign(digest, this.key, { prehash: false, lowS: true, format: 'recovered' });
     const bytes = new Uint8Array(ATTESTATION_BYTES);
     viewOf(bytes).setUint32(0, KIND_ATTESTATION);
     bytes.set(inputsHash, HASH_AT);
-    bytes.set(concat(signature.subarray(1), Uint8Array.of(27 + signature[0]!)), SIGNATURE_AT);
+    bytes.set(signDigest(digest, this.key), SIGNATURE_AT);
     return Promise.resolve({ batch: header.id, publicInputs, bytes });
   }
 }

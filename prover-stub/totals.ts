@@ -7,11 +7,11 @@ import type { StateTree } from '#state/state-tree.ts';
 
 export interface LedgerTotals {
   readonly accounts: number;
-  /** q, each. Σ cash, Σ v, Σ fees and Σ funding balances of the markets. */
+  /** q, each: Σ cash, Σ v of positions, Σ fees and Σ funding balances of the markets. */
   readonly cash: bigint;
-  readonly v: bigint;
+  readonly entryValue: bigint;
   readonly fees: bigint;
-  readonly fundingBalances: bigint;
+  readonly funding: bigint;
   /** Sum of the four: everything in the ledger that has not been withdrawn. */
   readonly owed: bigint;
   /** Σ of everything ever withdrawn of the quote asset, paid or not. */
@@ -31,7 +31,7 @@ const FUNDING_BALANCE_AT = 17;
 /** Linear in the ledger. */
 export function totalsOf(ledger: StateTree): LedgerTotals {
   let accounts = 0;
-  let [cash, v, fees, fundingBalances, withdrawn] = [0n, 0n, 0n, 0n, 0n];
+  let [cash, entryValue, fees, funding, withdrawn] = [0n, 0n, 0n, 0n, 0n];
   const withdrawals: { owner: string; asset: number; amount: bigint }[] = [];
   for (const { key, value } of ledger.entries()) {
     const view = viewOf(value);
@@ -40,11 +40,11 @@ export function totalsOf(ledger: StateTree): LedgerTotals {
         accounts++;
         cash += view.getBigInt64(CASH_AT);
         for (let at = ACCOUNT_BYTES; at < value.length; at += POSITION_BYTES)
-          v += view.getBigInt64(at + POSITION_V_AT);
+          entryValue += view.getBigInt64(at + POSITION_V_AT);
         break;
       case KeyKind.MARKET_STATE:
         fees += view.getBigInt64(FEES_AT);
-        fundingBalances += view.getBigInt64(FUNDING_BALANCE_AT);
+        funding += view.getBigInt64(FUNDING_BALANCE_AT);
         break;
       case KeyKind.WITHDRAWN: {
         const asset = viewOf(key).getUint16(21);
@@ -55,6 +55,6 @@ export function totalsOf(ledger: StateTree): LedgerTotals {
       }
     }
   }
-  const owed = cash + v + fees + fundingBalances;
-  return { accounts, cash, v, fees, fundingBalances, owed, withdrawn, withdrawals };
+  const owed = cash + entryValue + fees + funding;
+  return { accounts, cash, entryValue, fees, funding, owed, withdrawn, withdrawals };
 }

@@ -39,7 +39,7 @@ export interface VerifierOptions {
   readonly say?: (sentence: string) => void;
 }
 
-/** What `status` says, plain JSON but for nothing: amounts and hashes are text. */
+/** What `status` says, ready for JSON: amounts and hashes are text. */
 export interface VerifierStatus {
   readonly rollup: string;
   readonly chainId: number;
@@ -65,13 +65,10 @@ export interface VerifierStatus {
     readonly time: number;
     readonly queueNext: number;
   };
-  /** Of the last verified batch, q: Σ cash, v, fees and funding balances; Σ ever withdrawn of the quote asset. */
-  readonly ledger: {
-    readonly batch: number;
-    readonly accounts: number;
-    readonly owed: string;
-    readonly withdrawn: string;
-  };
+  /** Of the last verified batch; sums in q as totals.ts has them, as text. */
+  readonly ledger: { readonly batch: number; readonly accounts: number } & Readonly<
+    Record<'cash' | 'entryValue' | 'fees' | 'funding' | 'owed' | 'withdrawn', string>
+  >;
   readonly l1: {
     readonly url: string;
     readonly block: number;
@@ -183,6 +180,10 @@ export class Verifier {
       ledger: {
         batch: tip.id,
         accounts: totals.accounts,
+        cash: `${totals.cash}`,
+        entryValue: `${totals.entryValue}`,
+        fees: `${totals.fees}`,
+        funding: `${totals.funding}`,
         owed: `${totals.owed}`,
         withdrawn: `${totals.withdrawn}`,
       },
