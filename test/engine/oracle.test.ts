@@ -93,6 +93,11 @@ describe('which rounds are taken', () => {
       );
     expect(at(0, [0, 1, 2, 3])).toBe('TOO_FEW_REPORTS');
     expect(at(1, [0, 1, 2, 3])).toBe('NONE');
+    for (const old of [0, 1, 2, 3]) {
+      // Four of six are needed: one that sends its old number again breaks the round.
+      const others = [0, 1, 2, 3].filter((n) => n !== old).map((n) => report(n, { sequence: 501 }));
+      expect(admitted(desk, 0, [...others, report(old, { sequence })])).toBe('TOO_FEW_REPORTS');
+    }
     // The stale report used none up: its publisher may send 500 again.
     expect(at(0, [4])).toBe('TOO_FEW_REPORTS');
     desk.round(0, [...[0, 1, 2].map((n) => report(n, { sequence: 501 })), report(4, { sequence })]);

@@ -112,6 +112,13 @@ describe('admission', () => {
     expect(d.engine.risk.margin(a[0]!)).toMatchObject({ equityInitial: 10_000, equityMaintenance: 10_000 });
   });
 
+  it('rounds weighted profit down', () => {
+    const { d, a } = desk({ profitWeightPpm: 500_000 }, 20_000, 1_000_000);
+    d.trade(a[0]!, a[1]!, 101, 1_000);
+    d.price(0, 1_001);
+    expect(d.engine.risk.margin(a[0]!)).toMatchObject({ equityInitial: 20_050, equityMaintenance: 20_101 });
+  });
+
   it('keeps the worst position of each side within the cap', () => {
     const { d, a } = desk({ maxPosition: 100, maxOrderSize: 100 }, 10_000_000, 10_000_000);
     d.trade(a[0]!, a[1]!, 60, 1_000);
@@ -306,6 +313,8 @@ describe('under initial margin', () => {
     expect(d.code(a[2]!, buy(1, 500))).toBe(Reject.NONE);
     d.advance(1);
     expect(d.code(a[2]!, buy(1, 500))).toBe(Reject.ORACLE_STALE);
+    // Also for an account that has nothing in the market yet.
+    expect(d.code(d.deposit(9, 1_000_000), buy(1, 500))).toBe(Reject.ORACLE_STALE);
     expect(d.code(a[0]!, sell(101, 1_000))).toBe(Reject.ORACLE_STALE);
     expect(d.result(a[0]!, sell(100, 1_000))).toMatchObject({ code: 0, filled: 100 });
     expect(d.code(a[0]!, { kind: 'withdraw', asset: 0, amount: 1 })).toBe(Reject.NONE);

@@ -271,6 +271,29 @@ describe('samples and funding', () => {
     expect(market.fundingIndex).toBe(218_750n * 100_000n * 3n);
   });
 
+  it('each interval has a premium of its own, and a void index adds no sample to it', () => {
+    const desk = new Desk({ chain: { sampleIntervalMs: 1_000, fundingIntervalMs: 20_000 } });
+    const [a] = [desk.deposit(1, 2 ** 50)];
+    desk.price(0, 1_000_000);
+    desk.done(a!, buy(30_000, 1_010_000));
+    const market = desk.state.market(0)!;
+    desk.advance(1_000);
+    desk.clock();
+    expect([market.premiumSum, market.premiumCount]).toEqual([10_000_000, 1]);
+    desk.advance(10_000);
+    desk.clock();
+    expect([market.premiumSum, market.premiumCount]).toEqual([10_000_000, 1]);
+    desk.price(0, 1_000_000);
+    desk.done(a!, { kind: 'cancel-all' });
+    desk.now = desk.state.nextFundingTime;
+    // (1e7 + 0) / 2 samples, less 500,000 of interest, an eighth of it.
+    expect(only(desk.clock(), 'FUNDING_RATE')).toMatchObject([{ ratePpb: 562_500, paused: 0 }]);
+    desk.advance(19_000);
+    desk.price(0, 1_000_000);
+    desk.advance(1_000);
+    expect(only(desk.clock(), 'FUNDING_RATE')).toMatchObject([{ ratePpb: 12_500, paused: 0 }]);
+  });
+
   it('longs pay shorts when the rate is positive, exactly once per tick, when something touches the account', () => {
     const desk = new Desk({ chain: { sampleIntervalMs: 1_000, fundingIntervalMs: 10_000 } });
     const [long, short, third] = [desk.deposit(1, 1e9), desk.deposit(2, 1e9), desk.deposit(3, 1e9)];
