@@ -14,6 +14,7 @@ import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation } from '#protocol/operation.ts';
 import { encodePriceRound } from '#protocol/price-report.ts';
 import { encodeQueueEntry } from '#protocol/queue-entry.ts';
+import type { DevnetOptions } from '#settlement/l1/devnet.ts';
 import { EventReader } from '#settlement/l1/events.ts';
 import { approveVault, deposit, mintTestTokens } from '#settlement/l1/vault-actions.ts';
 import type { BatchPlace } from '#state/batch-assembly.ts';
@@ -46,18 +47,18 @@ export class L1Session {
   private nonce = 0;
   private reportSequence = 0;
 
-  static async start(windowSeconds = 60): Promise<L1Session> {
+  static async start(devnet: DevnetOptions = {}): Promise<L1Session> {
     const fixture = await startFixture({
+      devnet,
       deploy: {
-        windowSeconds,
         chain: { ...DEFAULT_CHAIN_PARAMETERS, stalenessMs: 30_000, voidMs: 60_000 },
         markets: [MARKET],
         publishers: PUBLISHERS.map(({ address }) => ({ address, weight: 1 })),
       },
     });
-    const { l1, rollup, devnet } = fixture;
+    const { l1, rollup } = fixture;
     const total = DEPOSITS.reduce((sum, amount) => sum + amount, 0);
-    const { address } = devnet.accounts[DEPLOYER]!;
+    const { address } = fixture.devnet.accounts[DEPLOYER]!;
     await mintTestTokens(l1, rollup, { address, amount: 2 * total });
     await approveVault(l1, rollup, { asset: 0 });
     const session = new L1Session(fixture);

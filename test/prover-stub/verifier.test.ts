@@ -2,17 +2,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Level } from 'level';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRecover } from '#auth/recover.ts';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { runVerifier, verifyOnce } from '#prover-stub/main.ts';
 import { attesterOf } from '#prover-stub/prover.ts';
+import { startDevnet } from '#settlement/l1/devnet.ts';
 import { tokenBalance, withdraw } from '#settlement/l1/vault-actions.ts';
 import { testKey } from '../auth/keys.ts';
 import { passSeconds } from '../settlement/l1-fixture.ts';
 import { totalMoney } from '../support/invariants.ts';
-import { L1Session, OWNERS, PRICE } from './l1-session.ts';
+import { flipped, L1Session, OWNERS, PRICE } from './l1-session.ts';
 import { TestSequencer } from './test-sequencer.ts';
 
 const keccak = await createWasmKeccak();
@@ -23,10 +25,10 @@ describe('a verifier', () => {
   let directory: string;
 
   beforeEach(async () => {
-    session = await L1Session.start();
+    directory = await mkdtemp(path.join(tmpdir(), 'sluice-test-'));
+    session = await L1Session.start({ stateFile: path.join(directory, 'l1', 'state.json') });
     const { domain, sequencerKey } = session.fixture;
     sequencer = new TestSequencer({ domain, secret: sequencerKey, keccak });
-    directory = await mkdtemp(path.join(tmpdir(), 'sluice-test-'));
   }, 60_000);
   afterEach(async () => {
     await session?.fixture.devnet.stop();
@@ -164,6 +166,49 @@ describe('a verifier', () => {
       expect(again.status().head.ledgerRoot).toBe(toHex(sequencer.last!.header.postLedgerRoot));
       expect(said).toEqual([]);
       await expect(run()).rejects.toThrow('in use by another process');
+    } finally {
+      await again.stop();
+    }
+  });
+
+  test('waits while L1 is away, and goes on when it is back', async () => {
+    await batch(100);
+    await session.finalizeAll(sequencer.batches);
+    const running = await run();
+    try {
+      await expect.poll(() => running.status().final, { timeout: 20_000 }).toBe(1);
+      const { port } = session.fixture.devnet;
+      await session.fixture.devnet.stop();
+      await expect.poll(() => running.status().l1.trouble, { timeout: 20_000 }).not.toBeNull();
+      expect(running.status().mismatches).toBe(0);
+      const stateFile = path.join(directory, 'l1', 'state.json');
+      const devnet = await startDevnet({ port, stateFile });
+      Object.assign(session.fixture, { devnet });
+      await batch(200);
+      await expect.poll(() => running.status().verified, { timeout: 20_000 }).toBe(2);
+      expect(running.status().l1).toMatchObject({ trouble: null });
+      expect(await once()).toMatchObject({ verdict: 'verified', sentence: 'verified: all 2 batches' });
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('makes everything again when its own data are damaged', async () => {
+    await batch(100);
+    await batch(200);
+    const said: string[] = [];
+    const first = await run({ snapshotEvery: 1 });
+    await expect.poll(() => first.status().verified, { timeout: 20_000 }).toBe(2);
+    await first.stop();
+    const level = new Level<string, Uint8Array>(path.join(directory, 'verifier'), { valueEncoding: 'view' });
+    for await (const [key, value] of level.iterator({ gte: 'piece/', lt: 'queue/' }))
+      await level.put(key, flipped(value, value.length - 1));
+    await level.close();
+    const again = await run({ say: (text) => said.push(text) });
+    try {
+      await expect.poll(() => again.status().verified, { timeout: 20_000 }).toBe(2);
+      expect(said.join('\n')).toMatch(/its bytes are not those that were written/);
+      expect(again.status().mismatches).toBe(0);
     } finally {
       await again.stop();
     }
