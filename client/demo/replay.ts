@@ -10,6 +10,7 @@ import { SluiceError } from '../errors.ts';
 import type { PriceSource } from '../publisher/price-source.ts';
 import type { Identity } from '../session.ts';
 import { numberQueues, type RecordedFill, type RecordedOrder, type RecordedRow } from './recording.ts';
+import { ReplayPace } from './replay-pace.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 import type { Tally } from './tally.ts';
 
@@ -59,8 +60,6 @@ export const firstPrice = (rows: readonly RecordedRow[]): number =>
 /** Validity of a message, so long that a busy machine cannot let one expire. */
 const LIFETIME_MS = 600_000;
 const ANSWER_MS_MAX = 120_000;
-/** Of the published quotas, what is used: the server's clock and ours are not in step. */
-const QUOTA_SHARE = 0.9;
 const IN_FLIGHT_MAX = 96;
 /** Rows signed and sent before the event loop gets its turn. */
 const BURST = 32;
@@ -87,7 +86,7 @@ class ReplayRun {
   private readonly options: ReplayOptions;
   private readonly client: SluiceClient;
   private readonly watcher: SluiceClient;
-  private readonly pace: Pace;
+  private readonly pace: ReplayPace;
   private readonly trades: PublicTrade[] = [];
   private tradedLots = 0;
   private filledLots = 0;
@@ -104,7 +103,7 @@ class ReplayRun {
     this.options = options;
     this.client = client;
     this.watcher = watcher;
-    this.pace = new Pace(options.rows, options.speed, client.quotas);
+    this.pace = new ReplayPace(options.rows, options.speed, client.quotas);
     options.signal.addEventListener('abort', () => this.wake(), { once: true });
   }
 
@@ -246,60 +245,5 @@ class ReplayRun {
         `replay: order ${orderId} is in the market, but no row has made it: a replay needs an exchange of its own`,
       );
     return row;
-  }
-}
-
-/** When rows are due: by their recorded times, and never faster than the published quotas allow. */
-class Pace {
-  private readonly rows: readonly RecordedRow[];
-  private readonly speed: number | 'max';
-  private readonly perMs: number;
-  private readonly burst: number;
-  private readonly firstNs: bigint;
-  private readonly start = performance.now();
-  private tokens: number;
-  private filledAt = this.start;
-
-  constructor(
-    rows: readonly RecordedRow[],
-    speed: number | 'max',
-    quotas: { readonly framesPerSecond: number; readonly framesBurst: number },
-  ) {
-    this.rows = rows;
-    this.speed = speed;
-    this.perMs = (QUOTA_SHARE * quotas.framesPerSecond) / 1_000;
-    this.burst = Math.max(1, QUOTA_SHARE * quotas.framesBurst);
-    this.tokens = this.burst;
-    this.firstNs = BigInt(rows[0]!.timeNs);
-  }
-
-  /** How many rows from `row` on, at most `most`, go now. */
-  due(row: number, most: number): number {
-    const now = performance.now();
-    this.tokens = Math.min(this.burst, this.tokens + (now - this.filledAt) * this.perMs);
-    this.filledAt = now;
-    let count = 0;
-    while (
-      count < most &&
-      row + count < this.rows.length &&
-      this.tokens >= 1 &&
-      this.timeOf(row + count) <= now
-    ) {
-      this.tokens--;
-      count++;
-    }
-    return count;
-  }
-
-  /** Milliseconds until `row` may go; 0: after everybody else's turn. */
-  waitMs(row: number): number {
-    if (row >= this.rows.length) return 0;
-    const untilToken = this.tokens >= 1 ? 0 : (1 - this.tokens) / this.perMs;
-    return Math.ceil(Math.max(untilToken, this.timeOf(row) - performance.now(), 0));
-  }
-
-  private timeOf(row: number): number {
-    if (this.speed === 'max') return 0;
-    return this.start + Number(BigInt(this.rows[row]!.timeNs) - this.firstNs) / 1e6 / this.speed;
   }
 }

@@ -11,7 +11,7 @@ import { sendEther } from '#settlement/l1/bulk-actions.ts';
 import { type Address, connectL1, type Hex, type L1Client } from '#settlement/l1/client.ts';
 import { findRollup, type RollupContracts } from '#settlement/l1/contracts.ts';
 import type { Devnet } from '#settlement/l1/devnet.ts';
-import { L1Error } from '#settlement/l1/errors.ts';
+import { isTransient, L1Error } from '#settlement/l1/errors.ts';
 import { keySigner } from '../signer.ts';
 import { type Role, RoleError, startRole } from './child-process.ts';
 import { type DataDirectory, DataDirectoryError, type DemoKeys } from './data-directory.ts';
@@ -184,7 +184,12 @@ export class Supervisor {
         if (this.stopping === undefined) this.fail(`L1: ended by itself: ${words}`);
       });
     }
-    const reader = await connectL1({ url: this.l1Url });
+    const reader = await connectL1({ url: this.l1Url }).catch((error: unknown) => {
+      if (options.l1 === undefined || !isTransient(error)) throw error;
+      throw new RoleError(
+        `--l1: ${options.l1} does not answer as an L1: start it, or leave --l1 out to have one started`,
+      );
+    });
     this.l1 = await connectL1({ url: this.l1Url, key: payerKey(reader.chainId) });
   }
 
@@ -221,6 +226,11 @@ export class Supervisor {
         );
       throw error;
     }
+    const ours = toHex(keySigner(keys.sequencer).address);
+    if (this.rollup.sequencer.toLowerCase() !== ours)
+      throw new DataDirectoryError(
+        `--data: the rollup ${known.rollup} on ${this.l1Url} is not that of ${directory.root}, its sequencer is another: name its own L1 with --l1, or choose another directory with --data`,
+      );
   }
 
   private async deploy(): Promise<RollupContracts> {
