@@ -89,6 +89,25 @@ describe('funding', () => {
     expect((rate * 100_000) / 1e9).toBe(118.75);
   });
 
+  it('rates are truncated toward zero and clamped to what the market allows, on either side', () => {
+    expect(fundingRatePpb(-1_000_005, 40_000_000)).toBe(-62_500);
+    expect(fundingRatePpb(1_000_005, 40_000_000)).toBe(62_500);
+    expect(fundingRatePpb(4_000_000_000, 40_000_000)).toBe(40_000_000);
+    expect(fundingRatePpb(-1_000_000_000, 40_000_000)).toBe(-40_000_000);
+    expect(fundingRatePpb(4_000_000_000, 6_000_000)).toBe(6_000_000);
+    expect(fundingRatePpb(-1_000_000_000, 6_000_000)).toBe(-6_000_000);
+    expect(fundingRatePpb(0, 0)).toBe(0);
+    // 6 · (2 % - 1.2 %) / 8 is 0.6 %; 4 % caps a wide spread.
+    const held = (initialPpm: number, maintenancePpm: number): MarketState =>
+      new MarketState(
+        { ...TEST_MARKET, tiers: [{ lower: 0, initialPpm, maintenancePpm }] },
+        new Levels(),
+        new Orders(),
+      );
+    expect(held(20_000, 12_000).fundingRateMax()).toBe(6_000_000);
+    expect(held(500_000, 100_000).fundingRateMax()).toBe(40_000_000);
+  });
+
   it('vector 15: impact bid 9,998.2 against index 9,000: premium 110,911 ppm', () => {
     const premium = premiumPpb({ lots: 1, quote: 99_982 }, { lots: 0, quote: 0 }, 90_000, 1);
     expect(Math.trunc(premium / 1000)).toBe(110_911);

@@ -191,6 +191,8 @@ describe('mark', () => {
     expect(markPrice(held({ index: 1_000 }), 5_000)).toBe(1_000);
     const book = { index: 1_000, sampleBid: 1_010, sampleAsk: 1_020, sampleLast: 0 };
     expect(bookPrice(held(book))).toBe(1_015);
+    // A book that was never smoothed does not count yet.
+    expect(markPrice(held({ ...book, index: 2_000 }), 5_000)).toBe(2_000);
     expect(markPrice(held({ ...book, bookEma: 1_004n * million }), 5_000)).toBe(1_004);
     expect(markPrice(held({ ...book, bookEma: 1_040n * million }), 5_000)).toBe(1_015);
     expect(markPrice(held({ ...book, bookEma: 900n * million }), 5_000)).toBe(1_000);

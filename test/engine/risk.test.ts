@@ -291,6 +291,42 @@ describe('under initial margin', () => {
     expect(only(events, 'TRADE')).toMatchObject([{ makerAccount: a[1], price: 990, size: 50 }]);
   });
 
+  it('counts the fee of the fill when a maker is met', () => {
+    const { d, a } = desk({ makerFeePpm: 10_000 }, 100_000, 109_000, 1_000_000);
+    d.done(a[0]!, buy(1_000, 1_000));
+    const events = d.send(a[2]!, sell(1_000, 1_000, { timeInForce: 2 }));
+    expect(only(events, 'ORDER_REMOVED')).toMatchObject([{ account: a[0], reason: 7, rested: 1 }, {}]);
+    d.done(a[1]!, buy(990, 1_000));
+    expect(only(d.send(a[2]!, sell(990, 1_000, { timeInForce: 2 })), 'TRADE')).toHaveLength(1);
+  });
+
+  it('a maker without initial margin does not grow, not even at a price that helps it', () => {
+    const { d, a } = desk({}, 11_000, 1_000_000);
+    d.trade(a[0]!, a[1]!, 100, 1_000);
+    d.done(a[0]!, buy(1, 500));
+    d.price(0, 950);
+    const events = d.send(a[1]!, sell(1, 500, { timeInForce: 2 }));
+    expect(only(events, 'ORDER_REMOVED')).toMatchObject([{ account: a[0], reason: 7, rested: 1 }, {}]);
+    expect(d.position(a[0]!)).toBe(100);
+  });
+
+  it('a maker without initial margin does not turn its position, though it gets smaller', () => {
+    const d = new Desk({ markets: [PLAIN, { ...PLAIN, market: 1, symbol: 'TWO' }] });
+    const [account, other] = [d.deposit(1, 22_000), d.deposit(2, 10_000_000)];
+    for (const market of [0, 1]) {
+      d.price(market, 1_000);
+      d.trade(account, other, 100, 1_000, market);
+    }
+    d.done(account, sell(150, 1_000));
+    d.price(1, 880);
+    // V 10,000 against 18,800; after selling 150 against 13,800.
+    const events = d.send(other, buy(150, 1_000, { timeInForce: 2 }));
+    expect(only(events, 'TRADE')).toEqual([]);
+    expect(only(events, 'ORDER_REMOVED')).toMatchObject([{ account, reason: 7, rested: 1 }, {}]);
+    d.done(account, sell(100, 1_000));
+    expect(only(d.send(other, buy(100, 1_000, { timeInForce: 2 })), 'TRADE')).toHaveLength(1);
+  });
+
   it('a fill-or-kill order whose maker can not carry the fill is partly filled; its rest expires', () => {
     const { d, a } = desk({}, 10_000, 1_000_000, 1_000_000);
     d.done(a[1]!, buy(10, 1_000));

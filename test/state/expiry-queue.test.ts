@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Due, ExpiryQueue } from '#state/expiry-queue.ts';
+import { Random } from './random-state.ts';
 
 const SEED = Number(process.env.SEED ?? 20_261_122);
 console.log(`expiry queue: SEED=${SEED}`);
@@ -42,6 +43,26 @@ describe('expiry queue', () => {
       }),
       { seed: SEED, numRuns: 100 },
     );
+  });
+
+  it('keeps its order through cleanings', () => {
+    const random = new Random(SEED);
+    const standing = new Map<number, number>();
+    const queue = new ExpiryQueue(({ time, id }) => standing.get(id) === time);
+    for (let id = 1; id <= 20_000; id++) {
+      const time = random.below(1_000_000) + 1;
+      standing.set(id, time);
+      queue.push({ time, kind: 0, id });
+      if (random.below(3) > 0) standing.delete(1 + random.below(id));
+    }
+    const expected = [...standing].sort(([a, s], [b, t]) => s - t || a - b).map(([id]) => id);
+    const taken: number[] = [];
+    for (let due = queue.peek(); due !== undefined; due = queue.peek()) {
+      taken.push(due.id);
+      standing.delete(due.id);
+      queue.pop();
+    }
+    expect(taken).toEqual(expected);
   });
 
   it('does not grow with orders that were canceled long before a far expiry', () => {
