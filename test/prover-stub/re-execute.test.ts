@@ -222,7 +222,7 @@ describe('re-execution', () => {
           expect(same!.diff).toEqual(batch.diff);
         },
       ),
-      { seed: SEED, numRuns: 100 },
+      { seed: SEED, numRuns: 40 },
     );
   });
 

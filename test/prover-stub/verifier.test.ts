@@ -9,7 +9,7 @@ import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { runVerifier, verifyOnce } from '#prover-stub/main.ts';
 import { attesterOf } from '#prover-stub/prover.ts';
-import { startDevnet } from '#settlement/l1/devnet.ts';
+import { type DevnetOptions, startDevnet } from '#settlement/l1/devnet.ts';
 import { tokenBalance, withdraw } from '#settlement/l1/vault-actions.ts';
 import { testKey } from '../auth/keys.ts';
 import { passSeconds } from '../settlement/l1-fixture.ts';
@@ -26,14 +26,18 @@ describe('a verifier', () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'sluice-test-'));
-    session = await L1Session.start({ stateFile: path.join(directory, 'l1', 'state.json') });
-    const { domain, sequencerKey } = session.fixture;
-    sequencer = new TestSequencer({ domain, secret: sequencerKey, keccak });
+    await begin();
   }, 60_000);
   afterEach(async () => {
     await session?.fixture.devnet.stop();
     await rm(directory, { recursive: true, force: true });
   });
+
+  async function begin(devnet: DevnetOptions = {}): Promise<void> {
+    session = await L1Session.start(devnet);
+    const { domain, sequencerKey } = session.fixture;
+    sequencer = new TestSequencer({ domain, secret: sequencerKey, keccak });
+  }
 
   const once = () => verifyOnce({ l1: session.fixture.devnet.url, workers: 0 });
   const run = (more: { key?: Uint8Array; snapshotEvery?: number; say?: (text: string) => void } = {}) =>
@@ -172,6 +176,9 @@ describe('a verifier', () => {
   });
 
   test('waits while L1 is away, and goes on when it is back', async () => {
+    const stateFile = path.join(directory, 'l1', 'state.json');
+    await session.fixture.devnet.stop();
+    await begin({ stateFile });
     await batch(100);
     await session.finalizeAll(sequencer.batches);
     const running = await run();
@@ -181,7 +188,6 @@ describe('a verifier', () => {
       await session.fixture.devnet.stop();
       await expect.poll(() => running.status().l1.trouble, { timeout: 20_000 }).not.toBeNull();
       expect(running.status().mismatches).toBe(0);
-      const stateFile = path.join(directory, 'l1', 'state.json');
       const devnet = await startDevnet({ port, stateFile });
       Object.assign(session.fixture, { devnet });
       await batch(200);
