@@ -8,7 +8,13 @@ import { nobleKeccak } from '#protocol/hash.ts';
 import { MESSAGE_BYTES_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import * as market from '#protocol/market.ts';
 import { checkMessage, encodeUnsignedMessage } from '#protocol/message.ts';
-import { checkOperations, decodeOperation, encodeOperation, OPERATION_BYTES } from '#protocol/operation.ts';
+import {
+  checkOperations,
+  decodeOperation,
+  encodeOperation,
+  OPERATION_BYTES,
+  type Operation,
+} from '#protocol/operation.ts';
 import * as price from '#protocol/price-report.ts';
 import * as queue from '#protocol/queue-entry.ts';
 import { Reject, rejectName } from '#protocol/reject.ts';
@@ -138,6 +144,24 @@ describe('messages', () => {
       }),
       runs(200),
     );
+  });
+
+  it('hold exactly the operations they count, and one only under the single scheme', () => {
+    const cancelAll: Operation = { kind: 'cancel-all' };
+    const judge = (operations: readonly Operation[], scheme: 1 | 2, count?: number): string => {
+      const unsigned = encodeUnsignedMessage({ account: 1, nonce: 1, validUntil: 1, operations }, scheme);
+      if (count !== undefined) unsigned[1] = count;
+      const whole = bytes.concat(unsigned, new Uint8Array(65));
+      return rejectName(checkMessage(bytes.viewOf(whole), 0, whole.length));
+    };
+    expect(judge([cancelAll], 1)).toBe('NONE');
+    expect(judge([cancelAll], 2)).toBe('NONE');
+    expect(judge([cancelAll, cancelAll], 2)).toBe('NONE');
+    // Under the single scheme only the first operation would be signed.
+    expect(judge([cancelAll, cancelAll], 1)).toBe('MALFORMED_MESSAGE');
+    // Bytes behind the last counted operation, and an operation fewer than counted.
+    expect(judge([cancelAll, cancelAll], 2, 1)).toBe('MALFORMED_MESSAGE');
+    expect(judge([cancelAll, cancelAll], 2, 3)).toBe('MALFORMED_MESSAGE');
   });
 
   it('any bytes get a code and no exception', () => {
