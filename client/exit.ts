@@ -20,6 +20,7 @@ import type { SingleOutcome } from './actions/send-operations.ts';
 import { withdraw } from './actions/withdraw.ts';
 import { SluiceError } from './errors.ts';
 import type { Session } from './session.ts';
+import { formatUnits } from './units.ts';
 
 export interface Patience {
   /** Default 500. */
@@ -45,10 +46,12 @@ export async function deposit(
 ): Promise<Queued> {
   const asset = money.asset ?? QUOTE_ASSET;
   const held = await tokenBalance(l1, rollup, { address: accountOf(l1).address, asset });
+  const { decimals, symbol } = rollup.assets[asset]!;
+  const shown = (units: number | bigint): string => `${formatUnits(units, decimals)} ${symbol}`;
   if (held < BigInt(money.amount))
     throw new SluiceError(
       'L1_FAILED',
-      `deposit: expected at least ${money.amount} units of asset ${asset}, got ${held}`,
+      `deposit: expected at least ${shown(money.amount)} on L1 at ${accountOf(l1).address}, got ${shown(held)}`,
       {
         details: { asset, expected: money.amount, got: held, address: accountOf(l1).address },
       },

@@ -111,7 +111,7 @@ export class Session {
     if (account === undefined)
       throw new SluiceError(
         'ACCOUNT_MISSING',
-        `this call needs an account: ${toHex(signer.address)} owns none yet (deposit first), or name one to connect`,
+        `this call needs an account: ${toHex(signer.address)} owns none yet: deposit first, or name the account of this session key`,
         { details: { address: toHex(signer.address) } },
       );
     return { signer, account };

@@ -73,7 +73,8 @@ export class RunView {
       places: [
         ['WebSocket', supervisor.url],
         ['HTTP', `${supervisor.httpUrl}/status`],
-        ['L1', `${supervisor.l1Url} (rollup ${supervisor.rollup.rollup})`],
+        ['L1', supervisor.l1Url],
+        ['rollup', supervisor.rollup.rollup],
       ],
       seconds: this.seconds,
       ordersPerSecond: (tally.sent - this.last.sent) / elapsed,

@@ -38,8 +38,9 @@ export interface Output {
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const count = (value: number): string => number.format(value);
 
-/** 1,234 µs, 12.3 ms, 1.2 s. */
+/** 1,234 µs, 12.3 ms, 1.2 s; 0, as of nothing measured: -. */
 export function shortTime(microseconds: number): string {
+  if (microseconds === 0) return '-';
   if (microseconds < 10_000) return `${count(microseconds)} µs`;
   if (microseconds < 1_000_000) return `${(microseconds / 1_000).toFixed(1)} ms`;
   return `${(microseconds / 1_000_000).toFixed(1)} s`;

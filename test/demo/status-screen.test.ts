@@ -67,7 +67,7 @@ describe('the screen', () => {
 
   test('times and bytes are short', () => {
     expect([0, 9_999, 10_000, 999_949, 2_500_000].map(shortTime)).toEqual([
-      '0 µs',
+      '-',
       '9,999 µs',
       '10.0 ms',
       '999.9 ms',

@@ -122,6 +122,8 @@ const sessionKeyCommand = (): Command =>
   ).action(async (address: string | undefined, options: SessionKeyOptions, command: Command) => {
     if ((address === undefined) === (options.new !== true))
       command.error('error: expected either the address of a session key or --new');
+    if (options.new && options.end)
+      command.error('error: --end: expected the address of a session key beside it, got --new');
     const key = options.new ? randomBytes(32) : undefined;
     const of = key === undefined ? address! : toHex(addressOfKey(key));
     await asTrader(options, async (client) => {
@@ -136,7 +138,12 @@ const sessionKeyCommand = (): Command =>
       print(options, { address: of, ...secret, ...outcome }, () =>
         [
           `session key ${of} ${options.end ? 'ended' : `may sign (${options.scope})`}`,
-          ...(key === undefined ? [] : [`private key, shown once: ${toHex(key)}`]),
+          ...(key === undefined
+            ? []
+            : [
+                `private key, shown once: ${toHex(key)}`,
+                `use it with --key-file FILE --account ${client.account}`,
+              ]),
         ].join('\n'),
       );
     });

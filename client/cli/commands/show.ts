@@ -93,10 +93,19 @@ export function orderEvent(client: SluiceClient, entry: HistoryEntry): Cell[] {
         column(entry, 'orderId') || '-',
         '',
         '',
-        code === 0 ? 'done' : `rejected ${rejectName(code)}`,
+        code === 0 ? doneText(entry) : `rejected ${rejectName(code)}`,
       ];
     }
   }
+}
+
+/** The result of an operation does not say in which market; lots need none to be told from nothing. */
+function doneText(entry: HistoryEntry): string {
+  const canceled = column(entry, 'canceled');
+  if (canceled > 0) return `canceled ${canceled}`;
+  const [filled, remaining] = [column(entry, 'filled'), column(entry, 'remaining')];
+  if (filled === 0) return 'accepted';
+  return remaining === 0 ? 'filled whole' : 'filled in part';
 }
 
 /** What became of an order, as one line. */

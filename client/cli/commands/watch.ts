@@ -30,13 +30,15 @@ export const watchCommand = (): Command =>
     const run = async (client: SluiceClient): Promise<void> => {
       const named =
         markets.length > 0 ? markets : (await client.loadMarkets()).map((market) => market.symbol);
-      client.onDisconnected((farewell) =>
+      let stopping = false;
+      client.onDisconnected((farewell) => {
+        if (stopping) return;
         printLine(
           options,
           { kind: 'disconnected', ...farewell },
           () => `disconnected: ${farewell.sentence}; coming back`,
-        ),
-      );
+        );
+      });
       client.onTrouble((error) =>
         printLine(
           options,
@@ -44,6 +46,8 @@ export const watchCommand = (): Command =>
           () => `trouble ${error.code}: ${error.message}`,
         ),
       );
+      // Before anything is said: a wrong name is the only answer then.
+      for (const market of named) client.market(market);
       if (options.own && client.account !== undefined) await watchOwn(client, options);
       for (const market of named) await watchOne(client, market, options);
       await client.watchMarketStatus({
@@ -56,6 +60,7 @@ export const watchCommand = (): Command =>
           ),
       });
       await untilStopped();
+      stopping = true;
     };
     if (options.own) await asTrader(options, run, { reconnect: true });
     else await asVisitor(options, run);

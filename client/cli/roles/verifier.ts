@@ -82,7 +82,11 @@ export const verifierCommand = (): Command =>
         ...settings,
         ...(options.data === undefined ? {} : { data: options.data }),
       });
-      print(options, verdict, () => `${verdict.verdict}: ${verdict.sentence}`);
+      print(options, verdict, () =>
+        verdict.sentence.startsWith(verdict.verdict)
+          ? verdict.sentence
+          : `${verdict.verdict}: ${verdict.sentence}`,
+      );
       process.exitCode = EXIT_CODES[verdict.verdict];
       return;
     }
