@@ -104,8 +104,8 @@ library DiffLib {
 
     // --- the change ---
 
-    /// @notice The leaf of `entry.key` after the batch. Reverts with `Malformed` unless this entry is the only encoding of
-    /// a change from the old leaf to that one.
+    /// @notice The leaf of `entry.key` after the batch. Reverts with `Malformed` unless this entry is the only encoding
+    /// of a change from the old leaf to that one.
     /// @param wasPresent whether the key had a leaf before the batch
     /// @param old value of that leaf; nothing is read of it if it was absent
     /// @return present false: the leaf is deleted
@@ -143,18 +143,18 @@ library DiffLib {
 
     // --- parts ---
 
-    /// @dev Moves on over entries that `next` accepts and whose keys lie below `key`, then back by one, so that `next`
-    /// fills in the last of them. Stops at what it does not accept: to refuse that, and to say why, is left to `next`.
+    /// @dev Moves on over entries that `next` accepts and whose keys do not lie above `key`, then back by one, so that
+    /// `next` reads and fills in the last of them. Stops at what it does not accept: to refuse that, and to say why, is
+    /// left to `next`.
     function _skip(bytes calldata diff, Entry memory entry, bytes32 key) private pure {
         uint256 last = entry.end;
         bytes32 lastKey = entry.key;
         assembly ("memory-safe") {
-            // Pointers into the calldata: `last` the entry before, `place` the entry, `to` behind what has been read of it.
+            // Pointers into the calldata: the entry before, the entry, and `to` behind what has been read of it.
             let limit := add(diff.offset, diff.length)
             let place := add(diff.offset, last)
             let previous := lastKey
             last := place
-            key := sub(key, 1)
             for {} 1 {} {
                 let word := calldataload(place)
                 let count := byte(1, word)
@@ -247,8 +247,8 @@ library DiffLib {
         }
     }
 
-    /// @dev Reads runs from `offset` on, none beyond `length`; returns the offset after them. Their bytes go to the memory
-    /// of `length` bytes at `target`, or nowhere if that is zero.
+    /// @dev Reads runs from `offset` on, none beyond `length`; returns the offset after them. Their bytes go to the
+    /// memory of `length` bytes at `target`, or nowhere if that is zero.
     function _readRuns(bytes calldata diff, uint256 offset, uint256 length, uint256 target)
         private
         pure
@@ -277,10 +277,13 @@ library DiffLib {
         }
     }
 
-    /// @dev Reverts unless the encoder makes the runs at `offset` of `base` and `value`, which have one length. The value was
-    /// made of these runs and the cursor only rises: where their first bytes agree, those that follow do too. So no byte
-    /// beyond the runs is read.
-    function _requireCanonical(bytes calldata diff, uint256 offset, bytes memory base, bytes memory value) private pure {
+    /// @dev Reverts unless the encoder makes the runs at `offset` of `base` and `value`, which have one length. The value
+    /// was made of these runs and the cursor only rises: where their first bytes agree, those that follow do too. So no
+    /// byte beyond the runs is read.
+    function _requireCanonical(bytes calldata diff, uint256 offset, bytes memory base, bytes memory value)
+        private
+        pure
+    {
         unchecked {
             uint256 length = value.length;
             uint256 cursor = 0;
