@@ -43,6 +43,8 @@ uws
   });
 const echo = uws.us_socket_local_port(listening as unknown as us_listen_socket);
 
+// The benchmark is gone: nothing is left to measure.
+process.on('disconnect', () => process.exit(1));
 process.on('message', (question) => {
   if (question === 'cpu') process.send!(process.cpuUsage());
   if (question === 'end')

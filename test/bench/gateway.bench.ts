@@ -11,6 +11,7 @@ import { concat } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation } from '#protocol/operation.ts';
+import { rejectName } from '#protocol/reject.ts';
 import { SigningDomain } from '#protocol/signing.ts';
 import { encodeMessageFrame, FrameType } from '#protocol/wire.ts';
 import { TEST_DOMAIN, testKey } from '../auth/keys.ts';
@@ -63,13 +64,23 @@ const connect = (url: string): Promise<WebSocket> =>
     socket.once('error', reject);
   });
 
+/** Orders that are refused would be cheap: every operation of a reply (wire.ts) must have been done. */
+function checkResults(data: Buffer, at: number): void {
+  for (let i = 0; i < data[at + 24]!; i++) {
+    const code = data.readUInt16LE(at + 32 + 32 * i);
+    if (code !== 0) throw new Error(`operation ${i}: ${rejectName(code)}`);
+  }
+}
+
 /** Answers in a packet: REPLY and REJECT frames; anything refused is an error of the benchmark. */
 function replies(data: Buffer): number {
   let count = 0;
   for (let at = 0; at < data.length; at += data.readUInt16LE(at)) {
     const type = data[at + 2];
-    if (type === FrameType.REPLY) count++;
-    else if (type === FrameType.REJECT)
+    if (type === FrameType.REPLY) {
+      count++;
+      checkResults(data, at);
+    } else if (type === FrameType.REJECT)
       throw new Error(`refused: ${data.toString('utf8', at + 10, at + data.readUInt16LE(at))}`);
   }
   return count;

@@ -121,7 +121,7 @@ function setup(deposit: number): readonly ConfirmedEntry[] {
       owner: nobody,
       payload: encodeChainParameters({
         ...DEFAULT_CHAIN_PARAMETERS,
-        stalenessMs: 3_600_000,
+        stalenessMs: 600_000,
         voidMs: 3_600_000,
       }),
     },
