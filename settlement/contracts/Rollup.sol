@@ -2,7 +2,16 @@
 pragma solidity 0.8.37;
 
 import {IQueue} from "./interfaces/IQueue.sol";
-import {BatchRecord, FinalHead, Head, IRollup, PostedBatch, RollupParameters} from "./interfaces/IRollup.sol";
+import {
+    BatchRecord,
+    FinalHead,
+    Head,
+    IRollup,
+    IRollupPart,
+    PostedBatch,
+    RollupParameters,
+    RollupParts
+} from "./interfaces/IRollup.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {BatchLib, Header, TraceEnd} from "./libraries/BatchLib.sol";
 import {Bounds} from "./libraries/Bounds.sol";
@@ -23,6 +32,10 @@ contract Rollup is IRollup, Guarded {
 
     address public immutable queue;
     address public immutable vault;
+    address public immutable challenges;
+    address public immutable demands;
+    address public immutable equivocation;
+    address public immutable escape;
     address public immutable sequencer;
     uint64 public immutable window;
     uint64 public immutable livenessLimit;
@@ -31,26 +44,37 @@ contract Rollup is IRollup, Guarded {
     Head private _head;
     FinalHead private _finalHead;
     bool public frozen;
+    uint32 public struckEpoch;
+    uint64 public struckAt;
     uint256 public bond;
+    /// @dev Those above the head are of struck batches and mean nothing.
     mapping(uint64 id => BatchRecord) private _batches;
     mapping(uint64 id => bytes32) public finalLedgerRoot;
     mapping(uint16 asset => uint256) public withdrawnTotal;
 
-    /// @param queue_ and `vault_` must have been deployed for this contract's address
-    constructor(address queue_, address vault_, RollupParameters memory parameters) payable {
+    /// @param parts must have been deployed for this contract's address
+    constructor(RollupParts memory parts, RollupParameters memory parameters) payable {
         // A short window is for test chains: on mainnet there must be time to challenge through a censored stretch.
         uint256 windowMin = block.chainid == 1 ? 3 days : 1 seconds;
         Bounds.check("window", windowMin, 60 days, parameters.window);
         Bounds.check("livenessLimit", 1 minutes, 30 days, parameters.livenessLimit);
         Bounds.check("bond", 1, 1_000_000 ether, parameters.bond);
         Bounds.check("sequencer", 1, type(uint160).max, uint160(parameters.sequencer));
-        _requireWiring("queue.rollup", address(this), IQueue(queue_).rollup());
-        _requireWiring("queue.vault", vault_, IQueue(queue_).vault());
-        _requireWiring("vault.rollup", address(this), IVault(vault_).rollup());
-        _requireWiring("vault.queue", queue_, IVault(vault_).queue());
+        _requirePart("queue.rollup", parts.queue);
+        _requirePart("vault.rollup", parts.vault);
+        _requirePart("challenges.rollup", parts.challenges);
+        _requirePart("demands.rollup", parts.demands);
+        _requirePart("equivocation.rollup", parts.equivocation);
+        _requirePart("escape.rollup", parts.escape);
+        _requireWiring("queue.vault", parts.vault, IQueue(parts.queue).vault());
+        _requireWiring("vault.queue", parts.queue, IVault(parts.vault).queue());
 
-        queue = queue_;
-        vault = vault_;
+        queue = parts.queue;
+        vault = parts.vault;
+        challenges = parts.challenges;
+        demands = parts.demands;
+        equivocation = parts.equivocation;
+        escape = parts.escape;
         sequencer = parameters.sequencer;
         window = parameters.window;
         livenessLimit = parameters.livenessLimit;
@@ -61,12 +85,12 @@ contract Rollup is IRollup, Guarded {
         _head.committedAt = uint64(block.timestamp);
         emit RollupCreated(
             parameters.sequencer,
-            queue_,
-            vault_,
+            parts.queue,
+            parts.vault,
             parameters.window,
             parameters.livenessLimit,
             parameters.bond,
-            IQueue(queue_).length()
+            IQueue(parts.queue).length()
         );
     }
 
@@ -97,7 +121,8 @@ contract Rollup is IRollup, Guarded {
         uint64 id = _finalHead.id + 1;
         BatchRecord storage record = _batches[id];
         bytes32 hash = record.hash;
-        if (hash == bytes32(0)) revert NoSuchBatch(_head.id, id);
+        if (id > _head.id) revert NoSuchBatch(_head.id, id);
+        if (record.holds != 0) revert BatchHeld(id, record.holds);
         if (block.timestamp < record.deadline) revert WindowOpen(record.deadline, block.timestamp);
         Header memory h = BatchLib.decode(header);
         _same("hash", hash, h.digest(domainSeparator()));
@@ -129,6 +154,64 @@ contract Rollup is IRollup, Guarded {
         emit EpochOpened(epoch, _head.id, _head.hash);
     }
 
+    // --- judges ---
+
+    /// @inheritdoc IRollup
+    function strike(bytes calldata header) external guarded returns (uint256 reward) {
+        if (msg.sender != challenges && msg.sender != demands) revert NotJudge(challenges, msg.sender);
+        Header memory h = BatchLib.decode(header);
+        bytes32 hash = h.digest(domainSeparator());
+        _pending(h.id, hash);
+
+        uint64 headId = _head.id;
+        uint32 epoch = _head.epoch;
+        // The header went on from its parent: what it says of it is what the head was then.
+        BatchRecord storage parent = _batches[h.id - 1];
+        _head = Head({
+            hash: h.parentHash,
+            ledgerRoot: h.preLedgerRoot,
+            bookRoot: h.preBookRoot,
+            inputHash: h.preInputHash,
+            nextStep: h.firstStep,
+            nextSeq: h.firstSeq,
+            queueNext: h.queueFirst,
+            timeLast: parent.timeLast,
+            id: h.id - 1,
+            anchorNumber: parent.anchorNumber,
+            committedAt: uint64(block.timestamp),
+            epoch: epoch + 1
+        });
+        struckEpoch = epoch;
+        struckAt = uint64(block.timestamp);
+        emit BatchStruck(h.id, hash, h.parentHash, headId, msg.sender);
+        emit EpochOpened(epoch + 1, h.id - 1, h.parentHash);
+        return _slash();
+    }
+
+    /// @inheritdoc IRollup
+    function slash() external guarded returns (uint256 reward) {
+        if (msg.sender != equivocation) revert NotJudge(equivocation, msg.sender);
+        return _slash();
+    }
+
+    /// @inheritdoc IRollup
+    function hold(uint64 id, bytes32 hash, bool on) external {
+        if (msg.sender != demands) revert NotJudge(demands, msg.sender);
+        BatchRecord storage record = _pending(id, hash);
+        record.holds = on ? record.holds + 1 : record.holds - 1;
+        emit HoldChanged(id, hash, record.holds);
+    }
+
+    /// @inheritdoc IRollup
+    function extend(uint64 id, bytes32 hash, uint64 deadline) external {
+        if (msg.sender != demands) revert NotJudge(demands, msg.sender);
+        BatchRecord storage record = _pending(id, hash);
+        if (deadline <= record.deadline) return;
+        Bounds.check("deadline", 0, type(uint48).max, deadline);
+        record.deadline = uint48(deadline);
+        emit DeadlineExtended(id, hash, deadline);
+    }
+
     // --- what happens when the sequencer does not do its part ---
 
     /// @inheritdoc IRollup
@@ -136,6 +219,11 @@ contract Rollup is IRollup, Guarded {
         if (frozen) revert RollupFrozen();
         uint64 entry = _head.queueNext;
         (,, uint64 deadlineMs,) = IQueue(queue).cursorAt(entry);
+        // Entries that a struck batch had taken up are due again: as if they had come in at the strike.
+        if (struckAt != 0) {
+            uint64 recoveredBy = struckAt * 1000 + IQueue(queue).inclusionMs();
+            if (deadlineMs < recoveredBy) deadlineMs = recoveredBy;
+        }
         uint64 silentFrom = _head.committedAt + livenessLimit;
         if (block.timestamp * 1000 > deadlineMs) {
             frozen = true;
@@ -166,8 +254,7 @@ contract Rollup is IRollup, Guarded {
         if (amount > bond) revert BondTooLow(amount, bond);
         bond -= amount;
         emit BondChanged(bond);
-        (bool success,) = to.call{value: amount}("");
-        if (!success) revert EtherNotSent(to, amount);
+        _send(to, amount);
     }
 
     // --- views ---
@@ -184,7 +271,8 @@ contract Rollup is IRollup, Guarded {
 
     /// @inheritdoc IRollup
     function batches(uint64 id) external view returns (BatchRecord memory) {
-        return _batches[id];
+        BatchRecord memory none;
+        return id > _head.id ? none : _batches[id];
     }
 
     /// @inheritdoc IRollup
@@ -293,8 +381,16 @@ contract Rollup is IRollup, Guarded {
 
     function _append(Header memory h, bytes32 hash) private {
         uint64 deadline = uint64(block.timestamp) + window;
-        _batches[h.id] =
-            BatchRecord({hash: hash, deadline: deadline, committedBlock: uint64(block.number), epoch: h.epoch});
+        // Times are those of blocks or of headers that a block's time bounds: 48 bits hold them for 8,900 years.
+        _batches[h.id] = BatchRecord({
+            hash: hash,
+            deadline: uint48(deadline),
+            committedBlock: uint48(block.number),
+            timeLast: uint48(h.timeLast),
+            anchorNumber: uint48(h.anchorNumber),
+            epoch: h.epoch,
+            holds: 0
+        });
         _head = Head({
             hash: hash,
             ledgerRoot: h.postLedgerRoot,
@@ -312,12 +408,42 @@ contract Rollup is IRollup, Guarded {
         emit BatchCommitted(h.id, h.epoch, hash, h.parentHash, h.postLedgerRoot, h.queueNext, deadline);
     }
 
+    /// @dev The record of a batch that is committed and not final, by id and hash.
+    function _pending(uint64 id, bytes32 hash) private view returns (BatchRecord storage record) {
+        if (id > _head.id) revert NoSuchBatch(_head.id, id);
+        if (id <= _finalHead.id) revert AlreadyFinal(_finalHead.id, id);
+        record = _batches[id];
+        _same("hash", record.hash, hash);
+    }
+
+    /// @dev Half to the judge, the rest to nobody: a sequencer that strikes itself loses it.
+    function _slash() private returns (uint256 reward) {
+        uint256 all = bond;
+        reward = all / 2;
+        bond = 0;
+        emit BondSlashed(msg.sender, reward, all - reward);
+        emit BondChanged(0);
+        _send(msg.sender, reward);
+        _send(address(0), all - reward);
+    }
+
+    function _send(address to, uint256 amount) private {
+        if (amount == 0) return;
+        (bool success,) = to.call{value: amount}("");
+        if (!success) revert EtherNotSent(to, amount);
+    }
+
     function _same(bytes32 field, bytes32 expected, bytes32 got) private pure {
         if (expected != got) revert WrongField(field, expected, got);
     }
 
     function _sameNumber(bytes32 field, uint256 expected, uint256 got) private pure {
         if (expected != got) revert WrongField(field, bytes32(expected), bytes32(got));
+    }
+
+    function _requirePart(bytes32 field, address part) private view {
+        if (part.code.length == 0) revert WrongWiring(field, address(this), address(0));
+        _requireWiring(field, address(this), IRollupPart(part).rollup());
     }
 
     function _requireWiring(bytes32 field, address expected, address got) private pure {

@@ -19,6 +19,10 @@ const DEPLOYED = {
   Rollup: `${CONTRACTS}/Rollup.sol`,
   Queue: `${CONTRACTS}/Queue.sol`,
   Vault: `${CONTRACTS}/Vault.sol`,
+  Challenges: `${CONTRACTS}/Challenges.sol`,
+  Demands: `${CONTRACTS}/Demands.sol`,
+  Equivocation: `${CONTRACTS}/Equivocation.sol`,
+  EscapeHatch: `${CONTRACTS}/EscapeHatch.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;
 export type ContractName = keyof typeof DEPLOYED;
@@ -92,12 +96,8 @@ function compile(sources: Record<string, string>, solc: { compile(input: string)
       runtimeBytes: contract.evm.deployedBytecode.object.length / 2,
     };
   };
-  return {
-    Rollup: artifact('Rollup'),
-    Queue: artifact('Queue'),
-    Vault: artifact('Vault'),
-    TestToken: artifact('TestToken'),
-  };
+  const names = Object.keys(DEPLOYED) as ContractName[];
+  return Object.fromEntries(names.map((name) => [name, artifact(name)])) as Artifacts;
 }
 
 async function readSources(): Promise<Record<string, string>> {

@@ -30,6 +30,10 @@ export interface RollupContracts {
   readonly rollup: Address;
   readonly queue: Address;
   readonly vault: Address;
+  readonly challenges: Address;
+  readonly demands: Address;
+  readonly equivocation: Address;
+  readonly escapeHatch: Address;
   readonly sequencer: Address;
   /** Block that created the rollup; the queue's genesis entries lie at or shortly before it. */
   readonly createdBlock: number;
@@ -93,6 +97,14 @@ async function describe(
   const { queue, vault, sequencer, window, livenessLimit, bond, queueLength } = event.args;
   const rollup = getAddress(event.address);
   try {
+    const part = (functionName: 'challenges' | 'demands' | 'equivocation' | 'escape') =>
+      l1.public.readContract({ address: rollup, abi: rollupAbi, functionName });
+    const [challenges, demands, equivocation, escapeHatch] = await Promise.all([
+      part('challenges'),
+      part('demands'),
+      part('equivocation'),
+      part('escape'),
+    ]);
     const [assetCount, inclusionMs, firstEntry] = await Promise.all([
       l1.public.readContract({ address: vault, abi: vaultAbi, functionName: 'assetCount' }),
       l1.public.readContract({ address: queue, abi: queueAbi, functionName: 'inclusionMs' }),
@@ -106,6 +118,10 @@ async function describe(
       rollup,
       queue,
       vault,
+      challenges,
+      demands,
+      equivocation,
+      escapeHatch,
       sequencer,
       createdBlock: Number(event.blockNumber),
       firstBlock: Number(firstEntry[2]),

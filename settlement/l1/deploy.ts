@@ -1,6 +1,7 @@
 /**
- * Deploys a rollup: token (on development chains), Vault, Queue with its genesis configuration, Rollup. The three
- * name each other; their addresses follow from the deployer's nonce, and Rollup's constructor checks the wiring.
+ * Deploys a rollup: token (on development chains), Vault, Queue with its genesis configuration, the judges, the
+ * escape hatch, and Rollup last. They name each other; their addresses follow from the deployer's nonce, and
+ * Rollup's constructor checks the wiring.
  *
  *   const contracts = await deployRollup(l1, { sequencer, chain, markets, publishers, windowSeconds: 10 });
  */
@@ -71,6 +72,8 @@ export interface DeployOptions extends Genesis {
 
 const DAY_SECONDS = 86_400;
 const TEST_TOKEN_CAP = 2 ** 51;
+/** Rollup's constructor calls all the others, so it comes last. */
+const ORDER = ['Vault', 'Queue', 'Challenges', 'Demands', 'Equivocation', 'EscapeHatch', 'Rollup'] as const;
 
 /** Configuration entries in the order in which they enter the queue: chain, markets, publishers. Throws a sentence. */
 export function genesisEntries(genesis: Genesis): { kind: number; payload: Hex }[] {
@@ -110,50 +113,44 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
     .catch((error) => {
       throw l1Error(error, 'deploy');
     });
-  const at = (offset: number): Address =>
-    getContractAddress({ from: deployer, nonce: BigInt(nonce + offset) });
-  const [vault, queue, rollup] = [at(0), at(1), at(2)];
-  const deploy = async (
-    name: 'Vault' | 'Queue' | 'Rollup',
-    offset: number,
-    args: readonly unknown[],
-    value = 0n,
-  ): Promise<void> => {
-    const { abi, bytecode } = artifacts[name];
-    await send(l1, {
-      data: encodeDeployData({ abi, bytecode, args }),
-      value,
-      nonce: nonce + offset,
-      doing: `deploy ${name}`,
-    });
-  };
-  await deploy('Vault', 0, [
-    queue,
-    rollup,
-    assets.map((asset) => ({
-      token: asset.token,
-      depositMin: BigInt(asset.depositMin),
-      cap: BigInt(asset.cap),
-    })),
-  ]);
-  await deploy('Queue', 1, [
-    vault,
-    rollup,
-    {
-      inclusionMs: BigInt(options.inclusionMs ?? DAY_SECONDS * 1000),
-      intervalMs: BigInt(options.intervalMs ?? 1_000),
-      baseFee: options.baseFeeWei ?? 500_000_000_000_000n,
-      feeDoublingMs: BigInt(options.feeDoublingMs ?? 600_000),
-    },
-    entries,
-  ]);
+  const at = (name: (typeof ORDER)[number]): Address =>
+    getContractAddress({ from: deployer, nonce: BigInt(nonce + ORDER.indexOf(name)) });
   const bond = options.bondWei ?? 10n ** 18n;
-  await deploy(
-    'Rollup',
-    2,
-    [
-      queue,
-      vault,
+  const rollup = at('Rollup');
+  const constructorArguments: Record<(typeof ORDER)[number], readonly unknown[]> = {
+    Vault: [
+      at('Queue'),
+      rollup,
+      assets.map((asset) => ({
+        token: asset.token,
+        depositMin: BigInt(asset.depositMin),
+        cap: BigInt(asset.cap),
+      })),
+    ],
+    Queue: [
+      at('Vault'),
+      rollup,
+      {
+        inclusionMs: BigInt(options.inclusionMs ?? DAY_SECONDS * 1000),
+        intervalMs: BigInt(options.intervalMs ?? 1_000),
+        baseFee: options.baseFeeWei ?? 500_000_000_000_000n,
+        feeDoublingMs: BigInt(options.feeDoublingMs ?? 600_000),
+      },
+      entries,
+    ],
+    Challenges: [rollup],
+    Demands: [rollup],
+    Equivocation: [rollup],
+    EscapeHatch: [rollup],
+    Rollup: [
+      {
+        queue: at('Queue'),
+        vault: at('Vault'),
+        challenges: at('Challenges'),
+        demands: at('Demands'),
+        equivocation: at('Equivocation'),
+        escape: at('EscapeHatch'),
+      },
       {
         sequencer: options.sequencer,
         window: BigInt(options.windowSeconds),
@@ -161,8 +158,16 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
         bond,
       },
     ],
-    bond,
-  );
+  };
+  for (const [offset, name] of ORDER.entries()) {
+    const { abi, bytecode } = artifacts[name];
+    await send(l1, {
+      data: encodeDeployData({ abi, bytecode, args: constructorArguments[name] }),
+      value: name === 'Rollup' ? bond : 0n,
+      nonce: nonce + offset,
+      doing: `deploy ${name}`,
+    });
+  }
   return findRollup(l1, { address: rollup });
 }
 

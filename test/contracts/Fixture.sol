@@ -2,12 +2,16 @@
 pragma solidity 0.8.37;
 
 import {Test} from "./Test.sol";
+import {Challenges} from "../../settlement/contracts/Challenges.sol";
+import {Demands} from "../../settlement/contracts/Demands.sol";
+import {Equivocation} from "../../settlement/contracts/Equivocation.sol";
+import {EscapeHatch} from "../../settlement/contracts/EscapeHatch.sol";
 import {Queue} from "../../settlement/contracts/Queue.sol";
 import {Rollup} from "../../settlement/contracts/Rollup.sol";
 import {Vault} from "../../settlement/contracts/Vault.sol";
 import {TestToken} from "../../settlement/contracts/devnet/TestToken.sol";
 import {GenesisEntry, QueueParameters} from "../../settlement/contracts/interfaces/IQueue.sol";
-import {Head, PostedBatch, RollupParameters} from "../../settlement/contracts/interfaces/IRollup.sol";
+import {Head, PostedBatch, RollupParameters, RollupParts} from "../../settlement/contracts/interfaces/IRollup.sol";
 import {Asset} from "../../settlement/contracts/interfaces/IVault.sol";
 import {BatchLib, Header} from "../../settlement/contracts/libraries/BatchLib.sol";
 
@@ -37,6 +41,10 @@ abstract contract Fixture is Test {
     Vault internal vault;
     Queue internal queue;
     Rollup internal rollup;
+    Challenges internal challenges;
+    Demands internal demands;
+    Equivocation internal equivocation;
+    EscapeHatch internal escape;
     HeaderReader internal reader = new HeaderReader();
 
     function deployAll() internal {
@@ -48,15 +56,36 @@ abstract contract Fixture is Test {
 
     /// @dev Leaves everything but the token as it is by default.
     function deployFor(address asset) internal {
+        deployParts(asset);
+        vm.deal(address(this), address(this).balance + BOND);
+        rollup = new Rollup{value: BOND}(parts(), rollupParameters());
+    }
+
+    /// @dev All but the rollup, for the address of the next contract that this one makes.
+    function deployParts(address asset) internal {
         Asset[] memory assets = new Asset[](1);
         assets[0] = Asset({token: asset, depositMin: 1, cap: CAP});
         uint64 nonce = vm.getNonce(address(this));
         address queueAt = vm.computeCreateAddress(address(this), nonce + 1);
-        address rollupAt = vm.computeCreateAddress(address(this), nonce + 2);
+        // Last: its constructor calls the others.
+        address rollupAt = vm.computeCreateAddress(address(this), nonce + 6);
         vault = new Vault(queueAt, rollupAt, assets);
         queue = new Queue(address(vault), rollupAt, queueParameters(), genesis());
-        vm.deal(address(this), address(this).balance + BOND);
-        rollup = new Rollup{value: BOND}(address(queue), address(vault), rollupParameters());
+        challenges = new Challenges(rollupAt);
+        demands = new Demands(rollupAt);
+        equivocation = new Equivocation(rollupAt);
+        escape = new EscapeHatch(rollupAt);
+    }
+
+    function parts() internal view returns (RollupParts memory) {
+        return RollupParts({
+            queue: address(queue),
+            vault: address(vault),
+            challenges: address(challenges),
+            demands: address(demands),
+            equivocation: address(equivocation),
+            escape: address(escape)
+        });
     }
 
     function queueParameters() internal pure returns (QueueParameters memory) {

@@ -10,7 +10,8 @@ import {
     Head,
     IRollup,
     PostedBatch,
-    RollupParameters
+    RollupParameters,
+    RollupParts
 } from "../../settlement/contracts/interfaces/IRollup.sol";
 import {BatchLib, Header} from "../../settlement/contracts/libraries/BatchLib.sol";
 import {Bounds} from "../../settlement/contracts/libraries/Bounds.sol";
@@ -484,23 +485,33 @@ contract RollupTest is Fixture {
     }
 
     function test_wiringIsChecked() public {
-        Rollup old = rollup;
-        (Queue oldQueue, address oldVault) = (queue, address(vault));
+        RollupParts memory old = parts();
         deployFor(address(token));
         vm.expectPartialRevert(IRollup.WrongWiring.selector);
-        new Rollup(address(oldQueue), oldVault, rollupParameters());
-        uint64 nonce = vm.getNonce(address(this));
-        Queue astray = new Queue(
-            address(vault), vm.computeCreateAddress(address(this), nonce + 1), queueParameters(), genesis()
-        );
-        vm.expectPartialRevert(IRollup.WrongWiring.selector);
-        new Rollup(address(astray), address(vault), rollupParameters());
-        assertTrue(address(old) != address(rollup), "two rollups");
+        new Rollup(old, rollupParameters());
+        // All but one for the right rollup; the other for an older one, or without code.
+        for (uint256 i = 0; i < 12; i++) {
+            deployParts(address(token));
+            RollupParts memory astray = parts();
+            address[6] memory foreign =
+                [old.queue, old.vault, old.challenges, old.demands, old.equivocation, old.escape];
+            address other = i < 6 ? foreign[i] : address(0xdead);
+            if (i % 6 == 0) astray.queue = other;
+            if (i % 6 == 1) astray.vault = other;
+            if (i % 6 == 2) astray.challenges = other;
+            if (i % 6 == 3) astray.demands = other;
+            if (i % 6 == 4) astray.equivocation = other;
+            if (i % 6 == 5) astray.escape = other;
+            vm.expectPartialRevert(IRollup.WrongWiring.selector);
+            new Rollup(astray, rollupParameters());
+        }
+        deployParts(address(token));
+        new Rollup(parts(), rollupParameters());
     }
 
     function _refusesParameters(RollupParameters memory p) private {
         vm.expectPartialRevert(Bounds.OutOfRange.selector);
-        new Rollup(address(queue), address(vault), p);
+        new Rollup(parts(), p);
     }
 
     function _epochSignature(uint256 key, uint32 epoch, bytes32 parent) private view returns (bytes memory) {

@@ -13,6 +13,21 @@ struct RollupParameters {
     uint128 bond;
 }
 
+/// @notice The other contracts of one rollup, fixed at deployment. Each names the rollup by `rollup()`, so it is deployed
+/// before, for the rollup's address to be.
+struct RollupParts {
+    address queue;
+    address vault;
+    /// @dev Strikes batches that are proven wrong.
+    address challenges;
+    /// @dev Holds batches whose inputs are asked for, and strikes them when nobody answers.
+    address demands;
+    /// @dev Takes the bond of a sequencer that signed two histories.
+    address equivocation;
+    /// @dev Lets everybody out after a freeze.
+    address escape;
+}
+
 /// @notice A batch as it is posted, byte for byte as sequencer/protocol/batch.ts draws it.
 struct PostedBatch {
     bytes header;
@@ -35,7 +50,7 @@ struct Head {
     uint64 timeLast;
     uint64 id;
     uint64 anchorNumber;
-    /// @dev L1 time of the last commit, seconds; of deployment before the first.
+    /// @dev L1 time of the last commit or strike, seconds; of deployment before the first.
     uint64 committedAt;
     uint32 epoch;
 }
@@ -45,9 +60,14 @@ struct BatchRecord {
     /// @dev EIP-712 digest of the header; zero: no such batch.
     bytes32 hash;
     /// @dev Seconds since 1970 from which it may become final.
-    uint64 deadline;
-    uint64 committedBlock;
+    uint48 deadline;
+    uint48 committedBlock;
+    /// @dev Of the batch: where the head goes back to when its successor is struck.
+    uint48 timeLast;
+    uint48 anchorNumber;
     uint32 epoch;
+    /// @dev Open demands for its inputs; it can't become final before they are closed.
+    uint32 holds;
 }
 
 /// @notice How far finality has come.
@@ -64,6 +84,11 @@ struct FinalHead {
 ///
 /// Genesis: batch ids, epochs and commands count from 1, steps from 0; roots, hashes and cursors begin at zero (the
 /// trees are empty, which is hard-coded: every later tree is canonical by induction).
+///
+/// Three contracts may act on what is not final, each in one way, and nobody else can: `challenges` and `demands` strike a
+/// batch and its descendants, `demands` holds finality back, `equivocation` takes the bond. A strike leaves the chain as
+/// it was before the struck batch, in a new epoch; the whole bond is gone, half of it to whoever struck. Its cost does not
+/// depend on how many descendants there are: records above the head do not exist, and new batches overwrite them.
 ///
 /// Data availability: a batch is the input of the transaction that committed it. So that this input can be found and
 /// is never nested, only an account without code may send it (msg.sender = tx.origin excludes contracts, no code
@@ -97,6 +122,12 @@ interface IRollup {
     /// was silent.
     event Frozen(uint64 entry, uint64 overdueSince);
     event BondChanged(uint256 bond);
+    /// @notice Batch `id` and all others up to `headId` never were; EpochOpened follows.
+    event BatchStruck(uint64 indexed id, bytes32 indexed hash, bytes32 parentHash, uint64 headId, address judge);
+    /// @notice The whole bond is gone: `reward` to the judge, `burned` to nobody.
+    event BondSlashed(address indexed judge, uint256 reward, uint256 burned);
+    event HoldChanged(uint64 indexed id, bytes32 indexed hash, uint32 holds);
+    event DeadlineExtended(uint64 indexed id, bytes32 indexed hash, uint64 deadline);
 
     /// @notice The sender has code or was called by a contract; see "Data availability" above.
     error NestedCall(address sender);
@@ -119,10 +150,16 @@ interface IRollup {
     /// @notice The batch ended longer ago than the liveness limit.
     error TooOld(uint256 expectedAtLeast, uint256 got);
     error NoSuchBatch(uint64 committed, uint64 got);
+    /// @notice What is final can't be struck or held any more.
+    error AlreadyFinal(uint64 finalized, uint64 got);
+    /// @notice Only `expected` does this.
+    error NotJudge(address expected, address got);
+    /// @notice Somebody asks for the inputs of batch `id`.
+    error BatchHeld(uint64 id, uint32 holds);
     error WindowOpen(uint64 until, uint256 nowSeconds);
     error BatchesPending(uint64 committed, uint64 finalized);
     error EtherNotSent(address to, uint256 amount);
-    /// @notice Queue or vault were deployed for another rollup.
+    /// @notice A part has no code or was deployed for another rollup.
     error WrongWiring(bytes32 field, address expected, address got);
 
     /// @notice Commits the next batch. Anyone with a signed one may send it, as a transaction of its own.
@@ -142,15 +179,35 @@ interface IRollup {
     /// limit. Anyone may call; nobody can undo it.
     function freeze() external;
 
+    /// @notice Only `challenges` and `demands`: the batch of this header and all after it never were. The head goes back
+    /// to its parent, the next epoch opens, the bond is slashed, and the sequencer has the liveness limit, and the
+    /// inclusion time for entries that the struck batches had taken up, as from now.
+    /// @param header as posted; its hash names the batch
+    /// @return reward wei sent to the caller: half of the bond
+    function strike(bytes calldata header) external returns (uint256 reward);
+
+    /// @notice Only `equivocation`: takes the whole bond and touches no batch.
+    /// @return reward wei sent to the caller: half of the bond
+    function slash() external returns (uint256 reward);
+
+    /// @notice Only `demands`: opens (`on`) or closes a hold on a batch that is not final. While there is one, neither
+    /// the batch nor its descendants become final.
+    /// @param hash of the batch meant: after a strike another one may stand under its id
+    function hold(uint64 id, bytes32 hash, bool on) external;
+
+    /// @notice Only `demands`: the batch becomes final no earlier than `deadline`.
+    function extend(uint64 id, bytes32 hash, uint64 deadline) external;
+
     /// @notice Adds to the sequencer's bond.
     function topUpBond() external payable;
 
-    /// @notice Returns the bond to the sequencer: only when every batch is final and a further window has passed since the
-    /// last commit. Nothing can be committed until the bond is full again.
+    /// @notice Returns the bond to the sequencer: only when every batch is final (so no demand is open) and receipts have
+    /// expired, two windows after the last commit or strike. Nothing can be committed until the bond is full again.
     function unbond(uint256 amount, address payable to) external;
 
     function head() external view returns (Head memory);
     function finalHead() external view returns (FinalHead memory);
+    /// @notice All zeros when there is no such batch, or none any more.
     function batches(uint64 id) external view returns (BatchRecord memory);
     /// @notice Ledger root of a final batch; zero when it is not final.
     function finalLedgerRoot(uint64 id) external view returns (bytes32);
@@ -166,4 +223,17 @@ interface IRollup {
     function bondRequired() external view returns (uint128);
     function queue() external view returns (address);
     function vault() external view returns (address);
+    function challenges() external view returns (address);
+    function demands() external view returns (address);
+    function equivocation() external view returns (address);
+    function escape() external view returns (address);
+    /// @notice Last epoch that a strike ended, 0 before the first: what was signed in it or before is paid for.
+    function struckEpoch() external view returns (uint32);
+    /// @notice L1 time of the last strike, seconds; 0 before the first.
+    function struckAt() external view returns (uint64);
+}
+
+/// @notice A contract that serves one rollup.
+interface IRollupPart {
+    function rollup() external view returns (address);
 }
