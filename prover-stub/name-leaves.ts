@@ -109,6 +109,8 @@ export function leafName(key: Uint8Array): string {
       return `market ${view.getUint16(1)} report sequences`;
     case KeyKind.WITHDRAWN:
       return `withdrawn by ${toHex(key.subarray(1, 21))} of asset ${view.getUint16(21)}`;
+    case KeyKind.WITHDRAWN_TOTAL:
+      return `withdrawn by all of asset ${view.getUint16(1)}`;
     case KeyKind.QUEUE:
       return 'queue';
     default:
@@ -186,6 +188,7 @@ function fieldsOf(key: Uint8Array, length: number): PlacedField[] {
     case KeyKind.ORACLE:
       rows([['sequence', 8, 'u']], PUBLISHERS_MAX, (row) => `publisher ${row} `);
       break;
+    case KeyKind.WITHDRAWN_TOTAL:
     case KeyKind.WITHDRAWN:
       place([['amount', 16, 'u']]);
       break;

@@ -57,6 +57,8 @@ export function visitLeaves(state: ExchangeState, visit: (key: Uint8Array, value
     const [owner, asset] = id.split(':') as [string, string];
     add(keys.withdrawnKey(fromHex(owner), Number(asset)), leaves.withdrawnLeaf(total));
   }
+  for (const [asset, total] of state.withdrawnTotals)
+    add(keys.withdrawnTotalKey(asset), leaves.withdrawnLeaf(total));
   addMarkets(state, add);
   addAccounts(state, add);
 }

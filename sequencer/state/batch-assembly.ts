@@ -27,17 +27,16 @@ export interface BatchPlace {
   readonly anchor: { readonly number: number; readonly hash: Hash };
 }
 
-/** Totals withdrawn per asset, ascending: the growth of the WITHDRAWN leaves. */
+/** Totals withdrawn per asset, ascending: the growth of the WITHDRAWN_TOTAL leaves. */
 export function withdrawnTotals(changes: Iterable<LeafChange>): { asset: number; amount: bigint }[] {
-  const totals = new Map<number, bigint>();
+  const totals: { asset: number; amount: bigint }[] = [];
   const amount = (value: Uint8Array | undefined): bigint =>
     value === undefined ? 0n : getU128be(viewOf(value), 0);
   for (const { key, oldValue, newValue } of changes) {
-    if (key[0] !== KeyKind.WITHDRAWN) continue;
-    const asset = viewOf(key).getUint16(21);
-    totals.set(asset, (totals.get(asset) ?? 0n) + amount(newValue) - amount(oldValue));
+    if (key[0] !== KeyKind.WITHDRAWN_TOTAL) continue;
+    totals.push({ asset: viewOf(key).getUint16(1), amount: amount(newValue) - amount(oldValue) });
   }
-  return [...totals].map(([asset, total]) => ({ asset, amount: total })).sort((a, b) => a.asset - b.asset);
+  return totals.sort((a, b) => a.asset - b.asset);
 }
 
 /** The heavy half of a batch's assembly: everything but its place in the chain of batches. Plain data. */

@@ -132,6 +132,7 @@ export class DirtyLeaves {
       const asset = id % 0x1_0000;
       const owner = accounts.owner((id - asset) / 0x1_0000);
       write(keys.withdrawnKey(owner, asset), leaves.withdrawnLeaf(state.withdrawnBy(owner, asset)));
+      write(keys.withdrawnTotalKey(asset), leaves.withdrawnLeaf(state.withdrawnTotals.get(asset) ?? 0n));
     }
     this.withdrawals.clear();
     for (const [account, marked] of this.sessionKeys)

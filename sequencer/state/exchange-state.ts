@@ -73,6 +73,8 @@ export class ExchangeState {
   private readonly owners = new Map<string, number>();
   /** Owner and asset (hex) → cumulative amount withdrawn. */
   readonly withdrawn = new Map<string, bigint>();
+  /** Asset → the sum of it over all owners: what a batch released shows in one leaf. */
+  readonly withdrawnTotals = new Map<number, bigint>();
   readonly expiries = new ExpiryQueue((due) =>
     due.kind === EXPIRY_ORDER
       ? this.orderExpiry(due.id) === due.time
@@ -119,7 +121,9 @@ export class ExchangeState {
   }
 
   setWithdrawn(owner: Uint8Array, asset: number, total: bigint): void {
+    const before = this.withdrawnBy(owner, asset);
     this.withdrawn.set(withdrawnId(owner, asset), total);
+    this.withdrawnTotals.set(asset, (this.withdrawnTotals.get(asset) ?? 0n) + total - before);
   }
 
   sessionKey(account: number, key: Uint8Array): SessionKey | undefined {

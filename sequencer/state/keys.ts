@@ -12,6 +12,7 @@
  *   08 ORACLE         u16 market                                 last sequence per publisher
  *   09 WITHDRAWN      20 owner ‖ u16 asset                       → u128 cumulative amount withdrawn
  *   0a QUEUE                                                     next index, prefix hash
+ *   0b WITHDRAWN_TOTAL u16 asset                                → u128 sum over all owners of what they have withdrawn
  *
  * Book (kinds from 0x40; void after a freeze, in no diff):
  *   40 COUNTERS                                                  next order and trade ids
@@ -43,6 +44,7 @@ export const KeyKind = {
   ORACLE: 0x08,
   WITHDRAWN: 0x09,
   QUEUE: 0x0a,
+  WITHDRAWN_TOTAL: 0x0b,
   COUNTERS: 0x40,
   ORDER: 0x41,
   LEVEL: 0x42,
@@ -109,6 +111,12 @@ export function withdrawnKey(owner: Uint8Array, asset: number): Uint8Array {
   const { bytes, view } = key(KeyKind.WITHDRAWN);
   bytes.set(owner, 1);
   view.setUint16(21, asset);
+  return bytes;
+}
+
+export function withdrawnTotalKey(asset: number): Uint8Array {
+  const { bytes, view } = key(KeyKind.WITHDRAWN_TOTAL);
+  view.setUint16(1, asset);
   return bytes;
 }
 

@@ -31,6 +31,7 @@
  *   PUBLISHERS     16 rows of 24 bytes: 20 address ‖ u32 weight; zeros where there was never one
  *   ORACLE         16 × u64: highest sequence taken per publisher; absent while all are 0
  *   WITHDRAWN      u128 units of the asset, never 0 (contracts read this leaf)
+ *   WITHDRAWN_TOTAL u128 sum of the WITHDRAWN leaves of one asset, never 0
  *   QUEUE          0 u64 next index   8 b32 prefix hash; absent before the first entry
  *
  * Book

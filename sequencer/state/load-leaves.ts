@@ -35,6 +35,7 @@ export class LeafLoader {
   private levels = 0;
   private indexed = 0;
   private clientIndexed = 0;
+  private totals = 0;
 
   /** `state` must be fresh; it may be used after `finish`. */
   constructor(state: ExchangeState) {
@@ -61,6 +62,7 @@ export class LeafLoader {
     expect('globals', 'accounts', this.accounts, state.accounts.count);
     expect('globals', 'markets', this.markets, state.markets.length);
     expect('owner', 'entries', state.accounts.count, this.owners);
+    expect('withdrawn total', 'entries', state.withdrawnTotals.size, this.totals);
     expect('order index', 'entries', state.orders.count, this.indexed);
     this.checkLevels();
     this.checkAccounts();
@@ -100,6 +102,15 @@ export class LeafLoader {
       case KeyKind.WITHDRAWN:
         state.setWithdrawn(bytes.slice(1, 21), key.getUint16(21), reader.i128());
         break;
+      case KeyKind.WITHDRAWN_TOTAL: {
+        const asset = key.getUint16(1);
+        const total = this.state.withdrawnTotals.get(asset) ?? 0n;
+        const got = reader.i128();
+        if (total !== got)
+          throw new Error(`withdrawn total leaf, asset ${asset}: expected ${total}, got ${got}`);
+        this.totals++;
+        break;
+      }
       case KeyKind.QUEUE:
         state.queueNext = reader.u64();
         state.queueHash = reader.bytes(32);

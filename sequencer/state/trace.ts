@@ -51,7 +51,7 @@ export interface Trace {
   prices(market: number): void;
   publishers(): void;
   oracle(market: number): void;
-  /** The owner of `account` withdrew `asset`. */
+  /** The owner of `account` withdrew `asset`; so the asset's total changed too. */
   withdrawn(account: number, asset: number): void;
   queue(): void;
   /** An order leaf appeared, changed or went. */
