@@ -11,15 +11,18 @@
  *   DEPOSIT          u16 asset ‖ u8 subaccount ‖ u64 amount (units of the asset)
  *   WITHDRAW         u16 asset ‖ u8 subaccount ‖ u64 amount: pays min(amount, what may be withdrawn)
  *   CANCEL_ALL       u8 subaccount
+ *   REDUCE_ONLY_IOC  u16 market ‖ u8 subaccount ‖ u8 side ‖ u32 price (0: the band's) ‖ u64 size: closes a position as
+ *                    far as the book holds, by the rules of a placed order
  *   CONFIGURE_*      only from the deployer's genesis list and later the timelocked configuration queue
  *     CHAIN          see `ChainParameters`       MARKET  see `MarketConfig`
  *     PUBLISHER      u8 index ‖ 20 address ‖ u32 weight (0 removes)
- *   Kinds 3 (reduce-only IOC), 4 (auction bid) and 5 (evaluate liquidation) are reserved.
+ *   Kinds 4 (auction bid) and 5 (evaluate liquidation) are reserved.
  * An entry whose payload does not parse, or whose kind is unknown, moves the cursor and does nothing else.
  */
 import { concat, getU64, getU64be, setU64, setU64be, viewOf } from './bytes.ts';
 import type { Keccak } from './hash.ts';
 import { QUEUE_ENTRY_HEADER_BYTES } from './limits.ts';
+import type { Side } from './units.ts';
 
 export const QUEUE_DEPOSIT = 0;
 export const QUEUE_WITHDRAW = 1;
@@ -94,4 +97,41 @@ export function decodeMoneyPayload(
   const amount = getU64be(view, 3);
   if (!Number.isSafeInteger(amount)) return undefined;
   return { asset: view.getUint16(0, false), subaccount: payload[2]!, amount };
+}
+
+export interface ReduceOnlyRequest {
+  readonly market: number;
+  readonly subaccount: number;
+  readonly side: Side;
+  /** Worst price, ticks; 0: the end of the market's band. */
+  readonly price: number;
+  /** Lots. */
+  readonly size: number;
+}
+
+/** Payload of REDUCE_ONLY_IOC. */
+export function encodeReduceOnlyPayload(request: ReduceOnlyRequest): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = viewOf(bytes);
+  view.setUint16(0, request.market);
+  bytes[2] = request.subaccount;
+  bytes[3] = request.side;
+  view.setUint32(4, request.price);
+  setU64be(view, 8, request.size);
+  return bytes;
+}
+
+export function decodeReduceOnlyPayload(payload: Uint8Array): ReduceOnlyRequest | undefined {
+  if (payload.length !== 16) return undefined;
+  const view = viewOf(payload);
+  const side = payload[3]!;
+  const size = getU64be(view, 8);
+  if (side > 1 || !Number.isSafeInteger(size)) return undefined;
+  return {
+    market: view.getUint16(0),
+    subaccount: payload[2]!,
+    side: side as Side,
+    price: view.getUint32(4),
+    size,
+  };
 }

@@ -98,6 +98,55 @@ describe('forced withdrawals', () => {
   });
 });
 
+describe('forced reduce-only orders', () => {
+  const reduce = (request: Partial<queue.ReduceOnlyRequest>): Uint8Array =>
+    queue.encodeReduceOnlyPayload({ market: 0, subaccount: 0, side: 1, price: 0, size: 1, ...request });
+  const exchange = () => {
+    const desk = new Desk();
+    const [account, maker] = [desk.deposit(1, 1e9), desk.deposit(2, 1e9)];
+    desk.price(0, 1_000);
+    desk.trade(account, maker, 5, 1_000);
+    return { desk, account, maker };
+  };
+
+  it('close a position at what the book holds, through own orders, and never turn it', () => {
+    const { desk, account, maker } = exchange();
+    desk.done(account, buy(2, 999));
+    desk.done(maker, buy(9, 998));
+    const events = desk.queue(queue.QUEUE_REDUCE_ONLY_IOC, OWNER, reduce({ size: 9 }));
+    expect(only(events, 'QUEUE_PROCESSED')).toMatchObject([{ code: 0 }]);
+    expect(only(events, 'TRADE')).toMatchObject([{ price: 998, size: 5, takerAccount: account }]);
+    expect(desk.position(account)).toBe(0);
+    expect(desk.position(maker)).toBe(0);
+    // No message is open: nobody is told the result of an operation.
+    expect(desk.results(events)).toEqual([]);
+    expect(desk.state.incoming.active).toBe(false);
+  });
+
+  it('keep to their price and leave nothing resting', () => {
+    const { desk, account, maker } = exchange();
+    desk.done(maker, buy(1, 998));
+    desk.done(maker, buy(1, 997));
+    const events = desk.queue(queue.QUEUE_REDUCE_ONLY_IOC, OWNER, reduce({ size: 3, price: 998 }));
+    expect(only(events, 'TRADE')).toHaveLength(1);
+    expect(desk.position(account)).toBe(4);
+    expect(desk.book(1)).toEqual([]);
+  });
+
+  it('are refused like placed orders, and when nothing is to be reduced', () => {
+    const { desk } = exchange();
+    const ask = (payload: Uint8Array, owner = OWNER): string =>
+      processed(desk, queue.QUEUE_REDUCE_ONLY_IOC, owner, payload);
+    expect(ask(reduce({ market: 7 }))).toBe('UNKNOWN_MARKET');
+    expect(ask(reduce({ size: 0 }))).toBe('SIZE_OUT_OF_RANGE');
+    expect(ask(reduce({ side: 0 }))).toBe('REDUCE_ONLY_WOULD_INCREASE');
+    expect(ask(reduce({ subaccount: 3 }))).toBe('UNKNOWN_ACCOUNT');
+    expect(ask(reduce({}), testAddress(77))).toBe('UNKNOWN_ACCOUNT');
+    expect(ask(reduce({}).slice(1))).toBe('QUEUE_ENTRY_INVALID');
+    expect(ask(reduce({ side: 2 as 0 }))).toBe('QUEUE_ENTRY_INVALID');
+  });
+});
+
 describe('forced cancels', () => {
   it('cancel every order of the one subaccount', () => {
     const desk = new Desk();

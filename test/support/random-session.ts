@@ -278,7 +278,19 @@ export class RandomSession {
       subaccount,
       amount: random.below(20) === 0 ? 2 ** 50 : random.below(50_000_000),
     });
-    switch (random.below(8)) {
+    switch (random.below(9)) {
+      case 8: {
+        const market = SESSION_MARKETS[random.below(SESSION_MARKETS.length)]!;
+        const payload = queue.encodeReduceOnlyPayload({
+          market: random.below(12) === 0 ? 9 : market.market,
+          subaccount,
+          side: random.below(2) as 0 | 1,
+          price: random.below(2) === 0 ? 0 : random.between(1, 2_000),
+          size: random.between(1, 8),
+        });
+        this.enqueue(queue.QUEUE_REDUCE_ONLY_IOC, address, payload);
+        break;
+      }
       case 0:
       case 1:
       case 2:

@@ -32,7 +32,7 @@ export function priceBand(market: MarketState): { low: number; high: number } {
 }
 
 export function place(core: Core, risk: RiskChecks, view: DataView, at: number): void {
-  const { state, trace } = core;
+  const { state } = core;
   core.step(StepKind.PLACE);
   const order = core.order;
   order.account = state.message.account;
@@ -42,11 +42,31 @@ export function place(core: Core, risk: RiskChecks, view: DataView, at: number):
   order.size = getU64(view, at + 8);
   order.clientId = getU64(view, at + 16);
   order.expiry = getU64(view, at + 24);
-  const code = check(core, risk, order);
+  const code = checkOrder(core, risk, order);
   if (code !== Reject.NONE) {
     finishOperation(core, { code, clientId: order.clientId });
     return;
   }
+  openIncoming(core, order, { reducing: risk.reducing, forced: false });
+  runIncoming(core, risk);
+  const { incoming } = state;
+  finishOperation(core, {
+    code: Reject.NONE,
+    orderId: incoming.orderId,
+    clientId: incoming.clientId,
+    filled: incoming.filled,
+    remaining: incoming.remaining,
+    filledQuote: incoming.filledQuote,
+  });
+}
+
+/** The checked order takes an id and becomes the incoming order; the caller runs it. */
+export function openIncoming(
+  core: Core,
+  order: OrderFields,
+  how: { reducing: boolean; forced: boolean },
+): void {
+  const { state, trace } = core;
   const { incoming } = state;
   incoming.active = true;
   incoming.account = order.account;
@@ -59,26 +79,17 @@ export function place(core: Core, risk: RiskChecks, view: DataView, at: number):
   incoming.priority = incoming.orderId;
   incoming.clientId = order.clientId;
   incoming.expiry = order.expiry;
-  incoming.reducing = risk.reducing;
+  incoming.reducing = how.reducing;
   incoming.amended = false;
-  incoming.forced = false;
+  incoming.forced = how.forced;
   incoming.filled = 0;
   incoming.filledQuote = 0;
   trace.counters();
   trace.register(REGISTER_INCOMING);
-  runIncoming(core, risk);
-  finishOperation(core, {
-    code: Reject.NONE,
-    orderId: incoming.orderId,
-    clientId: incoming.clientId,
-    filled: incoming.filled,
-    remaining: incoming.remaining,
-    filledQuote: incoming.filledQuote,
-  });
 }
 
 /** The rules in the order of their codes. A market order's price becomes its bound. */
-function check(core: Core, risk: RiskChecks, order: OrderFields): number {
+export function checkOrder(core: Core, risk: RiskChecks, order: OrderFields): number {
   const { state } = core;
   const { flags } = order;
   const market = state.market(order.market);

@@ -1,27 +1,32 @@
 /** QUEUE_ENTRY: what L1 asks for — deposits, forced withdrawals and cancels, configuration. */
 import { ACCOUNT_CREATED, DEPOSIT, EventKind, QUEUE_PROCESSED, RemoveReason } from '#protocol/event.ts';
 import { QUOTE_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
+import { MARKET_ORDER_BIT, REDUCE_ONLY_BIT } from '#protocol/operation.ts';
 import {
   decodeMoneyPayload,
   decodeQueueEntry,
+  decodeReduceOnlyPayload,
   nextQueueHash,
   QUEUE_CANCEL_ALL,
   QUEUE_CONFIGURE_CHAIN,
   QUEUE_CONFIGURE_MARKET,
   QUEUE_CONFIGURE_PUBLISHER,
   QUEUE_DEPOSIT,
+  QUEUE_REDUCE_ONLY_IOC,
   QUEUE_WITHDRAW,
   type QueueEntry,
 } from '#protocol/queue-entry.ts';
 import { Reject } from '#protocol/reject.ts';
-import { QUOTE_ASSET } from '#protocol/units.ts';
+import { IOC, QUOTE_ASSET } from '#protocol/units.ts';
 import { StepKind } from '#state/trace.ts';
+import { runIncoming } from '../book/match.ts';
 import type { Core } from '../core.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
 import { addCash } from '../risk/settle-fill.ts';
 import { withdrawable } from '../risk/withdrawable.ts';
 import { configureChain, configureMarket, configurePublisher } from './configure.ts';
 import { payOut } from './money.ts';
+import { checkOrder, openIncoming } from './place.ts';
 import { openWalk, runWalk } from './walk.ts';
 
 const STEP_BY_KIND = new Map<number, number>([
@@ -51,6 +56,7 @@ export function applyQueueEntry(core: Core, risk: RiskChecks, record: Uint8Array
   events.data[at + QUEUE_PROCESSED.kind] = entry.kind;
   events.data[at + QUEUE_PROCESSED.code] = code;
   if (state.walk.active) runWalk(core);
+  if (state.incoming.active) runIncoming(core, risk);
 }
 
 function process(core: Core, risk: RiskChecks, entry: QueueEntry): number {
@@ -61,6 +67,8 @@ function process(core: Core, risk: RiskChecks, entry: QueueEntry): number {
       return forcedWithdraw(core, risk, entry);
     case QUEUE_CANCEL_ALL:
       return forcedCancelAll(core, entry);
+    case QUEUE_REDUCE_ONLY_IOC:
+      return forcedReduce(core, risk, entry);
     case QUEUE_CONFIGURE_CHAIN:
       return configureChain(core, entry.payload);
     case QUEUE_CONFIGURE_MARKET:
@@ -126,4 +134,24 @@ function forcedCancelAll(core: Core, entry: QueueEntry): number {
   if (account === 0) return Reject.UNKNOWN_ACCOUNT;
   openWalk(core, { account, market: -1, reason: RemoveReason.FORCED, ofMessage: false });
   return Reject.NONE;
+}
+
+/** An order that only reduces, at once or not at all: who is refused by the gateway can still close a position. */
+function forcedReduce(core: Core, risk: RiskChecks, entry: QueueEntry): number {
+  const { state, order } = core;
+  const wanted = decodeReduceOnlyPayload(entry.payload);
+  if (wanted === undefined) return Reject.QUEUE_ENTRY_INVALID;
+  const account = state.accountOf(entry.owner, wanted.subaccount);
+  if (account === 0) return Reject.UNKNOWN_ACCOUNT;
+  order.account = account;
+  order.market = wanted.market;
+  // Own resting orders in its way are canceled (self-trade prevention 0).
+  order.flags = wanted.side | (IOC << 1) | REDUCE_ONLY_BIT | (wanted.price === 0 ? MARKET_ORDER_BIT : 0);
+  order.price = wanted.price;
+  order.size = wanted.size;
+  order.clientId = 0;
+  order.expiry = 0;
+  const code = checkOrder(core, risk, order);
+  if (code === Reject.NONE) openIncoming(core, order, { reducing: risk.reducing, forced: true });
+  return code;
 }
