@@ -18,7 +18,7 @@
  * is the node's own in its parent, up to the root; so marking stops at the first mark it meets, and `root` descends
  * along marks only.
  */
-import { equalBytes } from '#protocol/bytes.ts';
+import { compareBytes, equalBytes, toHex } from '#protocol/bytes.ts';
 import { HASH_BYTES, type Keccak, ZERO_HASH } from '#protocol/hash.ts';
 import { LEAF_VALUE_BYTES_MAX } from '#protocol/limits.ts';
 import type { Hash } from '#protocol/units.ts';
@@ -54,11 +54,21 @@ export interface SearchPath extends Entry {
   readonly siblings: readonly { readonly bitIndex: number; readonly hash: Hash }[];
 }
 
+/** Told, from the root down and from left to right, of the part of a tree that leads to some keys. */
+export interface PathsVisitor {
+  /** Its left child comes next, whole, then its right one. */
+  node(bitIndex: number): void;
+  /** A subtree that holds none of the keys. */
+  opaque(hash: Hash): void;
+  /** The leaf of the key that stands at `index` in the list. */
+  leaf(index: number, value: Uint8Array): void;
+}
+
 export class StateTree {
   /** keccak256 calls made so far. */
   hashes = 0;
 
-  private readonly keccak: Keccak;
+  readonly keccak: Keccak;
   private readonly leafPreimage = new Uint8Array(LEAF_PREIMAGE_BYTES);
   private readonly preimageWords = new Int32Array(PREIMAGE_WORDS);
   private readonly nodePreimage = new Uint8Array(this.preimageWords.buffer, 2, NODE_PREIMAGE_BYTES);
@@ -201,6 +211,22 @@ export class StateTree {
     return { ...this.entry(~this.below(depth, key)), siblings };
   }
 
+  /**
+   * Visits what leads to `keys`, each node once. The keys strictly ascend and are present, else it throws; the
+   * visitor must not change the tree. Nothing is visited in the empty tree.
+   */
+  visitPaths(keys: readonly Uint8Array[], visitor: PathsVisitor): void {
+    const root = this.root();
+    for (const [index, key] of keys.entries()) {
+      checkKey(key);
+      if (index > 0 && compareBytes(keys[index - 1]!, key) >= 0)
+        throw new Error(`tree paths: expected keys in strictly ascending order at key ${index}`);
+    }
+    if (this.count > 0)
+      this.visitBelow(this.rootReference, root, { keys, from: 0, to: keys.length }, visitor);
+    else if (keys.length > 0) throw new Error(`tree paths: expected present keys, got ${toHex(keys[0]!)}`);
+  }
+
   /** All entries by ascending key. The tree must not change during the iteration. */
   *entries(): Generator<Entry, void, undefined> {
     if (this.count === 0) return;
@@ -235,6 +261,31 @@ export class StateTree {
     } catch (error) {
       this.clear();
       throw error;
+    }
+  }
+
+  private visitBelow(reference: number, hash: Hash, range: KeyRange, visitor: PathsVisitor): void {
+    const { keys, from, to } = range;
+    if (from === to) {
+      visitor.opaque(hash);
+      return;
+    }
+    if (reference < 0) {
+      for (let i = from; i < to; i++)
+        if (this.firstDifference(~reference, keys[i]!) !== KEY_BITS)
+          throw new Error(`tree paths: expected present keys, got ${toHex(keys[i]!)}`);
+      visitor.leaf(from, this.leafValues[~reference]!);
+      return;
+    }
+    const bitIndex = this.bitOf(reference);
+    let middle = from;
+    while (middle < to && bitAt(keys[middle]!, bitIndex) === 0) middle++;
+    visitor.node(bitIndex);
+    for (const side of [0, 1] as const) {
+      const at = hashAt(reference, side);
+      const half = side === 0 ? { keys, from, to: middle } : { keys, from: middle, to };
+      const child = this.nodeWords[reference * NODE_WORDS + side]!;
+      this.visitBelow(child, this.nodeBytes.slice(at, at + HASH_BYTES), half, visitor);
     }
   }
 
@@ -437,6 +488,13 @@ export class StateTree {
     this.nodeBytes[at + BIT_AT] = bitIndex;
     return node;
   }
+}
+
+/** Keys `from` up to before `to`. */
+interface KeyRange {
+  readonly keys: readonly Uint8Array[];
+  readonly from: number;
+  readonly to: number;
 }
 
 const hashAt = (node: number, side: number): number => node * NODE_BYTES + LEFT_HASH_AT + side * HASH_BYTES;
