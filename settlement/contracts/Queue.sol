@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {GenesisEntry, IQueue, QueueParameters} from "./interfaces/IQueue.sol";
+import {GenesisEntry, IQueue, Proposal, QueueParameters} from "./interfaces/IQueue.sol";
 import {IRollup} from "./interfaces/IRollup.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Bounds} from "./libraries/Bounds.sol";
+import {ConfigurationLib} from "./libraries/ConfigurationLib.sol";
 import {Guarded} from "./libraries/Guarded.sol";
 
 /// @title The forced-input queue
@@ -13,16 +14,20 @@ contract Queue is IQueue, Guarded {
     uint8 internal constant DEPOSIT = 0;
     uint8 internal constant WITHDRAW = 1;
     uint8 internal constant CANCEL_ALL = 2;
-    uint8 internal constant CONFIGURE_CHAIN = 16;
-    uint8 internal constant CONFIGURE_MARKET = 17;
-    uint8 internal constant CONFIGURE_PUBLISHER = 18;
+    uint8 internal constant REDUCE_ONLY_IOC = 3;
 
     uint256 internal constant GENESIS_ENTRIES_MAX = 64;
     /// @dev Amounts are exact in TypeScript up to here; a payload beyond it would do nothing.
     uint256 internal constant AMOUNT_MAX = 2 ** 53 - 1;
     uint256 internal constant MONEY_PAYLOAD_BYTES = 11;
+    uint256 internal constant REDUCE_ONLY_IOC_PAYLOAD_BYTES = 16;
+    uint256 internal constant MARKETS_MAX = 1024;
+    uint256 internal constant SIZE_MAX = 2 ** 48 - 1;
     /// @dev 2^32 times the base fee is out of anyone's reach, and the shift stays within 160 bits.
     uint256 internal constant DOUBLINGS_MAX = 32;
+    uint64 internal constant TIMELOCK_MS_MAX = 365 days * 1000;
+    /// @dev A proposal that nobody entered for so long is void: what was announced is not kept in the drawer.
+    uint64 internal constant PROPOSAL_LIFE_MS = 14 days * 1000;
 
     struct Entry {
         bytes32 prefixHash;
@@ -36,9 +41,13 @@ contract Queue is IQueue, Guarded {
     uint64 public immutable intervalMs;
     uint128 public immutable baseFee;
     uint64 public immutable feeDoublingMs;
+    address public immutable configurator;
+    uint64 public immutable timelockMs;
 
     uint64 public length;
     mapping(uint64 index => Entry) public entries;
+    uint64 public proposalCount;
+    mapping(uint64 id => Proposal) private _proposals;
 
     /// @param vault_ holds the deposits
     /// @param rollup_ takes entries up; checked by its own constructor
@@ -49,14 +58,19 @@ contract Queue is IQueue, Guarded {
         Bounds.check("baseFee", 0, 1 ether, parameters.baseFee);
         Bounds.check("feeDoublingMs", 1_000, 1 days * 1000, parameters.feeDoublingMs);
         Bounds.check("genesis.length", 1, GENESIS_ENTRIES_MAX, genesis.length);
+        // Rollup's constructor knows the window too, and demands more.
+        uint64 timelockMin = parameters.configurator == address(0) ? 0 : parameters.inclusionMs;
+        Bounds.check("timelockMs", timelockMin, TIMELOCK_MS_MAX, parameters.timelockMs);
         vault = vault_;
         rollup = rollup_;
         inclusionMs = parameters.inclusionMs;
         intervalMs = parameters.intervalMs;
         baseFee = parameters.baseFee;
         feeDoublingMs = parameters.feeDoublingMs;
+        configurator = parameters.configurator;
+        timelockMs = parameters.timelockMs;
         for (uint256 i = 0; i < genesis.length; i++) {
-            _checkConfiguration(genesis[i].kind, genesis[i].payload);
+            ConfigurationLib.checkShape(genesis[i].kind, genesis[i].payload);
             _append(genesis[i].kind, address(0), genesis[i].payload, parameters.inclusionMs, parameters.intervalMs);
         }
     }
@@ -87,10 +101,63 @@ contract Queue is IQueue, Guarded {
             Bounds.check("amount", 1, AMOUNT_MAX, uint64(bytes8(payload[3:11])));
         } else if (kind == CANCEL_ALL) {
             _requireLength(kind, 1, payload.length);
+        } else if (kind == REDUCE_ONLY_IOC) {
+            _requireLength(kind, REDUCE_ONLY_IOC_PAYLOAD_BYTES, payload.length);
+            Bounds.check("market", 0, MARKETS_MAX - 1, uint16(bytes2(payload[0:2])));
+            Bounds.check("side", 0, 1, uint8(payload[3]));
+            Bounds.check("price", 1, type(uint32).max, uint32(bytes4(payload[4:8])));
+            Bounds.check("size", 1, SIZE_MAX, uint64(bytes8(payload[8:16])));
         } else {
             revert KindNotSupported(kind);
         }
         return _enter(kind, msg.sender, payload);
+    }
+
+    /// @inheritdoc IQueue
+    function proposeConfiguration(uint8 kind, bytes calldata payload) external returns (uint64 id) {
+        _requireConfigurator();
+        if (IRollup(rollup).frozen()) revert QueueClosed();
+        ConfigurationLib.check(kind, payload);
+        id = proposalCount;
+        proposalCount = id + 1;
+        uint64 enterableAtMs = uint64(_nowMs()) + timelockMs;
+        _proposals[id] = Proposal({
+            hash: _proposalHash(kind, payload),
+            enterableAtMs: enterableAtMs,
+            voidAtMs: enterableAtMs + PROPOSAL_LIFE_MS
+        });
+        emit ConfigurationProposed(id, kind, payload, enterableAtMs);
+    }
+
+    /// @inheritdoc IQueue
+    function cancelConfiguration(uint64 id) external {
+        _requireConfigurator();
+        if (_proposals[id].hash == bytes32(0)) revert NoSuchProposal(id);
+        delete _proposals[id];
+        emit ConfigurationCanceled(id);
+    }
+
+    /// @inheritdoc IQueue
+    function enterConfiguration(uint64 id, uint8 kind, bytes calldata payload)
+        external
+        payable
+        guarded
+        returns (uint64 index)
+    {
+        Proposal memory proposal = _proposals[id];
+        if (proposal.hash == bytes32(0) || proposal.hash != _proposalHash(kind, payload)) revert NoSuchProposal(id);
+        uint256 nowMs = _nowMs();
+        if (nowMs < proposal.enterableAtMs || nowMs >= proposal.voidAtMs) {
+            revert NotEnterable(proposal.enterableAtMs, proposal.voidAtMs, nowMs);
+        }
+        delete _proposals[id];
+        index = _enter(kind, address(0), payload);
+        emit ConfigurationEntered(id, index);
+    }
+
+    /// @inheritdoc IQueue
+    function proposals(uint64 id) external view returns (Proposal memory) {
+        return _proposals[id];
     }
 
     /// @inheritdoc IQueue
@@ -163,20 +230,12 @@ contract Queue is IQueue, Guarded {
         return block.timestamp * 1000;
     }
 
-    function _checkConfiguration(uint8 kind, bytes memory payload) private pure {
-        if (kind == CONFIGURE_CHAIN) {
-            _requireLength(kind, 48, payload.length);
-        } else if (kind == CONFIGURE_MARKET) {
-            // A header of 88 bytes whose fourth byte counts the tiers of 16 bytes that follow.
-            Bounds.check("market.length", 88, 256, payload.length);
-            uint256 tiers = uint8(payload[3]);
-            Bounds.check("market.tiers", 1, 8, tiers);
-            _requireLength(kind, 88 + 16 * tiers, payload.length);
-        } else if (kind == CONFIGURE_PUBLISHER) {
-            _requireLength(kind, 25, payload.length);
-        } else {
-            revert KindNotSupported(kind);
-        }
+    function _proposalHash(uint8 kind, bytes calldata payload) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(kind, payload));
+    }
+
+    function _requireConfigurator() private view {
+        if (msg.sender != configurator) revert NotConfigurator(configurator, msg.sender);
     }
 
     function _requireLength(uint8 kind, uint256 expected, uint256 got) private pure {

@@ -68,6 +68,11 @@ contract Rollup is IRollup, Guarded {
         _requirePart("escape.rollup", parts.escape);
         _requireWiring("queue.vault", parts.vault, IQueue(parts.queue).vault());
         _requireWiring("vault.queue", parts.queue, IVault(parts.vault).queue());
+        if (IQueue(parts.queue).configurator() != address(0)) {
+            // Whoever disagrees with a change can force a withdrawal and see it final before the change is entered.
+            uint256 exitMs = uint256(parameters.window) * 1000 + IQueue(parts.queue).inclusionMs();
+            Bounds.check("queue.timelockMs", exitMs, type(uint64).max, IQueue(parts.queue).timelockMs());
+        }
 
         queue = parts.queue;
         vault = parts.vault;

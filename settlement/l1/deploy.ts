@@ -6,7 +6,7 @@
  *   const contracts = await deployRollup(l1, { sequencer, chain, markets, publishers, windowSeconds: 10 });
  */
 
-import { type Address, encodeDeployData, getAddress, getContractAddress, type Hex } from 'viem';
+import { type Address, encodeDeployData, getAddress, getContractAddress, type Hex, zeroAddress } from 'viem';
 import { toHex } from '#protocol/bytes.ts';
 import { ASSETS_MAX, PUBLISHERS_MAX, PUBLISHERS_MIN } from '#protocol/limits.ts';
 import {
@@ -66,6 +66,10 @@ export interface DeployOptions extends Genesis {
   readonly baseFeeWei?: bigint;
   /** Default 10 minutes. */
   readonly feeDoublingMs?: number;
+  /** Who may propose configuration; default nobody: the genesis configuration stays for good. */
+  readonly configurator?: Address;
+  /** Between proposal and entry; default the least that the contracts allow, window and inclusion delay together. */
+  readonly timelockMs?: number;
   /** Default: `compileContracts()`. */
   readonly artifacts?: Artifacts;
 }
@@ -115,6 +119,7 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
     });
   const at = (name: (typeof ORDER)[number]): Address =>
     getContractAddress({ from: deployer, nonce: BigInt(nonce + ORDER.indexOf(name)) });
+  const inclusionMs = options.inclusionMs ?? DAY_SECONDS * 1000;
   const bond = options.bondWei ?? 10n ** 18n;
   const rollup = at('Rollup');
   const constructorArguments: Record<(typeof ORDER)[number], readonly unknown[]> = {
@@ -131,10 +136,12 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
       at('Vault'),
       rollup,
       {
-        inclusionMs: BigInt(options.inclusionMs ?? DAY_SECONDS * 1000),
+        inclusionMs: BigInt(inclusionMs),
         intervalMs: BigInt(options.intervalMs ?? 1_000),
         baseFee: options.baseFeeWei ?? 500_000_000_000_000n,
         feeDoublingMs: BigInt(options.feeDoublingMs ?? 600_000),
+        configurator: options.configurator ?? zeroAddress,
+        timelockMs: BigInt(options.timelockMs ?? options.windowSeconds * 1000 + inclusionMs),
       },
       entries,
     ],

@@ -128,10 +128,11 @@ export async function queueFee(l1: L1Client, rollup: RollupContracts, kind: numb
   }
 }
 
-async function enqueue(
+/** Sends what makes a queue entry, with its fee. */
+export async function enqueue(
   l1: L1Client,
   rollup: RollupContracts,
-  entry: { kind: number; data: `0x${string}`; doing: string },
+  entry: { readonly kind: number; readonly data: `0x${string}`; readonly doing: string },
 ): Promise<Queued> {
   const fee = await queueFee(l1, rollup, entry.kind);
   const receipt = await send(l1, {

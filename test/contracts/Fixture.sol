@@ -35,8 +35,12 @@ abstract contract Fixture is Test {
     uint64 internal constant INTERVAL_MS = 500;
     uint128 internal constant BASE_FEE = 0.001 ether;
     uint64 internal constant FEE_DOUBLING_MS = 60_000;
+    address internal constant CONFIGURATOR = address(0xc0f);
+    uint64 internal constant TIMELOCK_MS = WINDOW * 1000 + INCLUSION_MS;
     uint64 internal constant CAP = 2 ** 51;
 
+    /// @dev Of the next deployment.
+    uint64 internal timelockMs = TIMELOCK_MS;
     TestToken internal token;
     Vault internal vault;
     Queue internal queue;
@@ -88,12 +92,14 @@ abstract contract Fixture is Test {
         });
     }
 
-    function queueParameters() internal pure returns (QueueParameters memory) {
+    function queueParameters() internal view returns (QueueParameters memory) {
         return QueueParameters({
             inclusionMs: INCLUSION_MS,
             intervalMs: INTERVAL_MS,
             baseFee: BASE_FEE,
-            feeDoublingMs: FEE_DOUBLING_MS
+            feeDoublingMs: FEE_DOUBLING_MS,
+            configurator: CONFIGURATOR,
+            timelockMs: timelockMs
         });
     }
 

@@ -76,10 +76,28 @@ contract QueueTest is Fixture {
         queue.requestForced{value: BASE_FEE}(2, hex"05");
         (bytes32 next,,) = queue.entries(3);
         assertEq(next, _after(prefix, 2, ALICE, hex"05"), "cancel all");
+        payload = hex"00030201000186a0000000000000000a";
+        vm.prank(ALICE);
+        queue.requestForced{value: BASE_FEE}(3, payload);
+        (bytes32 last,,) = queue.entries(4);
+        assertEq(last, _after(next, 3, ALICE, payload), "reduce-only IOC");
+    }
+
+    function testFuzz_reduceOnlyOrdersAreBounded(uint16 market, uint8 subaccount, uint8 side, uint32 price, uint64 size)
+        public
+    {
+        bytes memory payload = abi.encodePacked(market, subaccount, side, price, size);
+        bool fine = market < 1024 && side < 2 && price != 0 && size != 0 && size < 2 ** 48;
+        vm.prank(ALICE);
+        if (!fine) vm.expectPartialRevert(Bounds.OutOfRange.selector);
+        queue.requestForced{value: 1 ether}(3, payload);
+        payload = abi.encodePacked(market % 1024, subaccount, side % 2, price | 1, uint64(uint48(size | 1)));
+        vm.prank(ALICE);
+        queue.requestForced{value: 1 ether}(3, payload);
     }
 
     function testFuzz_otherKindsAreRefused(uint8 kind, bytes calldata payload) public {
-        vm.assume(kind != 1 && kind != 2);
+        vm.assume(kind == 0 || kind > 3);
         vm.prank(ALICE);
         vm.expectRevert(abi.encodeWithSelector(IQueue.KindNotSupported.selector, kind));
         queue.requestForced{value: 1 ether}(kind, payload);
@@ -94,6 +112,10 @@ contract QueueTest is Fixture {
         if (payload.length != 1) {
             vm.expectRevert(abi.encodeWithSelector(IQueue.PayloadLength.selector, 2, 1, payload.length));
             queue.requestForced{value: 1 ether}(2, payload);
+        }
+        if (payload.length != 16) {
+            vm.expectRevert(abi.encodeWithSelector(IQueue.PayloadLength.selector, 3, 16, payload.length));
+            queue.requestForced{value: 1 ether}(3, payload);
         }
     }
 

@@ -11,6 +11,18 @@ struct QueueParameters {
     uint128 baseFee;
     /// @dev Each time the queue runs so far behind, the fee doubles.
     uint64 feeDoublingMs;
+    /// @dev Who may propose configuration; the zero address: nobody, the genesis configuration stays for good.
+    address configurator;
+    /// @dev Milliseconds between proposal and entry; at least window + inclusionMs, so that whoever disagrees is out.
+    uint64 timelockMs;
+}
+
+/// @notice A configuration entry that was announced.
+struct Proposal {
+    /// @dev keccak256(kind ‖ payload); zero: there is none.
+    bytes32 hash;
+    uint64 enterableAtMs;
+    uint64 voidAtMs;
 }
 
 /// @notice One entry of the genesis configuration.
@@ -28,8 +40,16 @@ struct GenesisEntry {
 ///   0 DEPOSIT     u16 asset ‖ u8 subaccount ‖ u64 amount      16 CONFIGURE_CHAIN      48 bytes
 ///   1 WITHDRAW    u16 asset ‖ u8 subaccount ‖ u64 amount      17 CONFIGURE_MARKET     88 + 16 × tiers bytes
 ///   2 CANCEL_ALL  u8 subaccount                               18 CONFIGURE_PUBLISHER  25 bytes
+///   3 REDUCE_ONLY_IOC  u16 market ‖ u8 subaccount ‖ u8 side (0 buy, 1 sell) ‖ u32 price ‖ u64 size
 ///   prefix' = keccak256(prefix ‖ kind ‖ owner ‖ keccak256(payload)), zero before the first
-/// Configuration is given to the constructor and has the zero address as owner.
+/// Kinds 4 (auction bid) and 5 (evaluate liquidation: u32 account) are reserved for rules that the state machine does
+/// not have yet; until it has, they are refused here, so that nobody pays for an entry that does nothing.
+///
+/// Configuration has the zero address as owner. It is given to the constructor; later changes pass a timelock:
+/// proposed by `configurator` and announced by an event, enterable by anyone once `timelockMs` has passed, then an
+/// entry like any other. Requests that entered before it are taken up before it, so whoever disagrees has the
+/// timelock, which is not shorter than inclusion and challenge window together, to be paid out under the old rules.
+/// Neither configurator nor timelock can be changed.
 ///
 /// Deadline of an entry = max(now + inclusionMs, deadline of the entry before + intervalMs): deadlines never fall, and
 /// a flood can't make more entries due than the sequencer can take up. Fee, burned: baseFee · 2^k for a forced
@@ -46,6 +66,12 @@ interface IQueue {
         uint64 deadline
     );
 
+    /// @notice A configuration was announced; anyone may enter it from `enterableAtMs` on, for 14 days.
+    event ConfigurationProposed(uint64 indexed id, uint8 indexed kind, bytes payload, uint64 enterableAtMs);
+    event ConfigurationCanceled(uint64 indexed id);
+    /// @notice Proposal `id` became queue entry `index`.
+    event ConfigurationEntered(uint64 indexed id, uint64 indexed index);
+
     /// @notice The rollup is frozen: nothing enters any more.
     error QueueClosed();
     /// @notice This kind can't be requested by users.
@@ -58,6 +84,12 @@ interface IQueue {
     error EtherNotSent(address to, uint256 amount);
     /// @notice There is no such entry.
     error NoSuchEntry(uint256 length, uint256 got);
+    /// @notice Only the configurator may propose and cancel.
+    error NotConfigurator(address expected, address got);
+    /// @notice There is no such proposal: never made, canceled, entered, or made with another kind or payload.
+    error NoSuchProposal(uint64 got);
+    /// @notice The timelock still runs, or the proposal was left lying for too long.
+    error NotEnterable(uint64 fromMs, uint64 untilMs, uint256 nowMs);
 
     /// @notice Credits `amount` of `asset` to the sender's own sub-account. The vault needs an allowance.
     /// @return index of the entry
@@ -69,9 +101,33 @@ interface IQueue {
         payable
         returns (uint64 index);
 
-    /// @notice Demands that the sequencer does something for the sender: 1 WITHDRAW or 2 CANCEL_ALL.
+    /// @notice Demands that the sequencer does something for the sender: 1 WITHDRAW, 2 CANCEL_ALL or 3 REDUCE_ONLY_IOC.
     /// @dev Send at least `feeOf(kind)`; the surplus comes back.
     function requestForced(uint8 kind, bytes calldata payload) external payable returns (uint64 index);
+
+    /// @notice Announces a configuration entry; only the configurator. Reverts unless every value that can be judged
+    /// without the state is within its bounds.
+    /// @param kind 16 to 18
+    /// @return id of the proposal
+    function proposeConfiguration(uint8 kind, bytes calldata payload) external returns (uint64 id);
+
+    /// @notice Takes a proposal back before it entered; only the configurator.
+    function cancelConfiguration(uint64 id) external;
+
+    /// @notice Enters a proposal whose timelock has passed; anyone may. Costs the fee of a forced request.
+    /// @param kind as proposed
+    /// @param payload as proposed: it stands in the event
+    /// @return index of the queue entry
+    function enterConfiguration(uint64 id, uint8 kind, bytes calldata payload)
+        external
+        payable
+        returns (uint64 index);
+
+    /// @notice A proposal that waits; zeros when there is none.
+    function proposals(uint64 id) external view returns (Proposal memory);
+
+    /// @notice Proposals ever made.
+    function proposalCount() external view returns (uint64);
 
     /// @notice Fee of the next entry of a kind, wei.
     function feeOf(uint8 kind) external view returns (uint256);
@@ -101,4 +157,6 @@ interface IQueue {
     function intervalMs() external view returns (uint64);
     function baseFee() external view returns (uint128);
     function feeDoublingMs() external view returns (uint64);
+    function configurator() external view returns (address);
+    function timelockMs() external view returns (uint64);
 }
