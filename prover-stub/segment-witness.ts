@@ -1,0 +1,243 @@
+/**
+ * What StepProver needs to re-execute a segment on chain: the part of both trees that its steps look at, and for every
+ * step what goes into its slice. Attached to an engine as its trace, which executes the same commands once more.
+ *
+ *   const trace = new WitnessTrace({ state, trees, nextStep, segments: [{ firstStep, nextStep, inputs }] });
+ *   const engine = new Engine(state, trace);
+ *   trace.begin(command); engine.apply(command); trace.end(); …
+ *   trace.finish(); trace.takeWitnessed()[0]!.witness
+ *
+ * Hints: a step's items behind their length.
+ *   u16 bytes   then LEAF   u8 0 ‖ u8 n ‖ n key                 the rest of the key is zeros; keys strictly ascend
+ *                    RANGE  u8 1 ‖ u16 L ‖ ⌈L/8⌉ prefix ‖ u8 max
+ */
+import { assert } from '#protocol/assert.ts';
+import { concat, viewOf } from '#protocol/bytes.ts';
+import type { Command } from '#protocol/command.ts';
+import type { Hash } from '#protocol/units.ts';
+import { DirtyLeaves } from '#state/dirty-leaves.ts';
+import type { ExchangeState } from '#state/exchange-state.ts';
+import { isBookKey, REGISTER_RECORD, registerKey } from '#state/keys.ts';
+import type { LeafValue } from '#state/leaves.ts';
+import { type StateTrees, stateRoot } from '#state/state-root.ts';
+import type { Trace } from '#state/trace.ts';
+import { keyText } from './ledger-delta.ts';
+import { OpenedLeaves } from './opened-leaves.ts';
+import type { RangeRead, StepReads } from './reads/collector.ts';
+import { scheduleReads, stepReads } from './step-reads.ts';
+
+export interface SegmentWitness {
+  /** Multiproofs of the two trees before the segment (state/multiproof.ts). */
+  readonly ledger: Uint8Array;
+  readonly book: Uint8Array;
+  /** The whole record that the segment begins within; empty when it begins with a record of its own. */
+  readonly carried: Uint8Array;
+  readonly hints: Uint8Array;
+  /** Whole records whose first step the segment claims. */
+  readonly inputs: Uint8Array;
+  readonly steps: number;
+  readonly preStateRoot: Hash;
+}
+
+export interface SegmentRange {
+  /** Numbers of the first step and of that behind the last. */
+  readonly firstStep: number;
+  readonly nextStep: number;
+  readonly inputs: Uint8Array;
+}
+
+/** Asked for beside what the steps are known to need, of every step. */
+export interface ExtraReads {
+  readonly leaves: readonly Uint8Array[];
+  readonly ranges: readonly RangeRead[];
+}
+
+export interface WitnessedSegment {
+  readonly witness: SegmentWitness;
+  /** StepKind of the steps that were executed. */
+  readonly kinds: readonly number[];
+  readonly postStateRoot: Hash;
+}
+
+export interface WitnessTraceOptions {
+  readonly state: ExchangeState;
+  /** Exactly the leaves of `state`. */
+  readonly trees: StateTrees;
+  /** Number of the next step. */
+  readonly nextStep: number;
+  /** Ascending, without overlaps. */
+  readonly segments: readonly SegmentRange[];
+  readonly extra?: ExtraReads;
+}
+
+interface OpenStep {
+  readonly kind: number;
+  readonly reads: StepReads;
+  readonly schedule: StepReads;
+}
+
+interface OpenSegment {
+  readonly range: SegmentRange;
+  readonly carried: Uint8Array;
+  readonly kinds: number[];
+  readonly hints: Uint8Array[];
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class WitnessTrace extends DirtyLeaves implements Trace {
+  nextStep: number;
+  private readonly live: ExchangeState;
+  private readonly trees: StateTrees;
+  private readonly ledger: OpenedLeaves;
+  private readonly book: OpenedLeaves;
+  private readonly segments: SegmentRange[];
+  private readonly extra: ExtraReads | undefined;
+  private command: Command | undefined;
+  private segment: OpenSegment | undefined;
+  private open: OpenStep | undefined;
+  private done: WitnessedSegment[] = [];
+
+  constructor(options: WitnessTraceOptions) {
+    super(options.state);
+    this.live = options.state;
+    this.trees = options.trees;
+    this.ledger = new OpenedLeaves(options.trees.ledger);
+    this.book = new OpenedLeaves(options.trees.book);
+    this.nextStep = options.nextStep;
+    this.segments = [...options.segments];
+    this.extra = options.extra;
+  }
+
+  /** No segment is left to be watched. */
+  get isDone(): boolean {
+    return this.segment === undefined && this.segments.length === 0;
+  }
+
+  begin(command: Command): void {
+    this.command = command;
+  }
+
+  record(): void {}
+
+  step(kind: number): void {
+    this.endStep();
+    const { segment, nextStep } = this;
+    if (segment?.range.nextStep === nextStep) this.close(segment);
+    if (this.segments[0]?.firstStep === nextStep) this.beginSegment();
+    if (this.segment !== undefined) {
+      const context = { state: this.live, trees: this.trees, ...this.command! };
+      this.open = { kind, reads: stepReads(kind, context), schedule: scheduleReads(context) };
+    }
+    this.nextStep++;
+  }
+
+  /** The command has been applied, or has failed in its last step. */
+  end(): void {
+    this.endStep();
+    const { segment } = this;
+    if (segment?.range.nextStep === this.nextStep) this.close(segment);
+  }
+
+  /** No more commands: a segment that is still open ends here, though it claims more steps. */
+  finish(): void {
+    this.endStep();
+    if (this.segments[0]?.firstStep === this.nextStep) this.beginSegment();
+    if (this.segment === undefined) return;
+    this.look(scheduleReads({ state: this.live }));
+    this.close(this.segment);
+  }
+
+  /** Segments that have ended since the last call. */
+  takeWitnessed(): WitnessedSegment[] {
+    const { done } = this;
+    this.done = [];
+    return done;
+  }
+
+  private beginSegment(): void {
+    const { record, message } = this.live;
+    const isWithin = record.active || message.active;
+    const carried = isWithin ? this.command!.record.slice() : NOTHING;
+    // What was written before the segment is no part of it.
+    this.take((key, value) => {
+      const tree = isBookKey(key) ? this.trees.book : this.trees.ledger;
+      if (value === undefined) tree.delete(key);
+      else tree.set(key, value);
+    });
+    this.segment = { range: this.segments.shift()!, carried, kinds: [], hints: [] };
+  }
+
+  private endStep(): void {
+    const { open, segment } = this;
+    this.open = undefined;
+    if (open === undefined || segment === undefined) return;
+    const writes: [key: Uint8Array, value: LeafValue][] = [];
+    const own = keyText(registerKey(REGISTER_RECORD));
+    const { reads } = open;
+    this.take((key, value) => {
+      writes.push([key, value]);
+      if (keyText(key) !== own) reads.leaf(key);
+    });
+    if (this.extra !== undefined) {
+      reads.leaf(...this.extra.leaves);
+      for (const { prefix, bits, max } of this.extra.ranges) reads.range(prefix, bits, max);
+    }
+    this.look(open.schedule);
+    this.look(reads);
+    segment.kinds.push(open.kind);
+    segment.hints.push(encodeHints(reads));
+    for (const [key, value] of writes) this.of(key).write(key, value);
+  }
+
+  private look(reads: StepReads): void {
+    for (const key of reads.leaves()) this.of(key).lookUp(key);
+    for (const range of reads.ranges()) this.of(range.prefix).lookUnder(range);
+  }
+
+  private of(key: Uint8Array): OpenedLeaves {
+    return isBookKey(key) ? this.book : this.ledger;
+  }
+
+  private close({ range, carried, kinds, hints }: OpenSegment): void {
+    const { ledger, book } = this.trees;
+    const { keccak } = this.live;
+    const postStateRoot = stateRoot(ledger.root(), book.root(), keccak);
+    const before = { ledger: this.ledger.prove(), book: this.book.prove() };
+    this.done.push({
+      witness: {
+        ledger: before.ledger.proof,
+        book: before.book.proof,
+        carried,
+        hints: concat(...hints),
+        inputs: range.inputs,
+        steps: range.nextStep - range.firstStep,
+        preStateRoot: stateRoot(before.ledger.root, before.book.root, keccak),
+      },
+      kinds,
+      postStateRoot,
+    });
+    this.segment = undefined;
+  }
+}
+
+/** The bytes of one step's hints, their length first. */
+export function encodeHints(reads: StepReads): Uint8Array {
+  const items: Uint8Array[] = [];
+  for (const key of reads.leaves()) {
+    let n = key.length;
+    while (n > 0 && key[n - 1] === 0) n--;
+    items.push(Uint8Array.of(0, n), key.subarray(0, n));
+  }
+  for (const { prefix, bits, max } of reads.ranges())
+    items.push(
+      Uint8Array.of(1, bits >> 8, bits & 0xff),
+      prefix.subarray(0, Math.ceil(bits / 8)),
+      Uint8Array.of(max),
+    );
+  const body = concat(...items);
+  assert(body.length < 0x1_0000, 'the hints of a step fit their length field');
+  const head = new Uint8Array(2);
+  viewOf(head).setUint16(0, body.length);
+  return concat(head, body);
+}
