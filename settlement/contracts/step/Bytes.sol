@@ -21,8 +21,16 @@ library Bytes {
 
     /// @notice Unsigned little-endian field of `width` bytes (1 to 8) at `at`; zeros beyond the end.
     function le(bytes calldata data, uint256 at, uint256 width) internal pure returns (uint256 field) {
-        for (uint256 k = 0; k < width; k++) {
-            if (at + k < data.length) field |= uint256(uint8(data[at + k])) << (8 * k);
+        assembly ("memory-safe") {
+            field := shr(192, calldataload(add(data.offset, at)))
+            // Eight bytes turned around: neighbors, then pairs, then halves.
+            field := or(shr(8, and(field, 0xff00ff00ff00ff00)), shl(8, and(field, 0x00ff00ff00ff00ff)))
+            field := or(shr(16, and(field, 0xffff0000ffff0000)), shl(16, and(field, 0x0000ffff0000ffff)))
+            field := or(shr(32, field), and(shl(32, field), 0xffffffff00000000))
+            let end := data.length
+            // What stands behind the data is not the caller's.
+            if gt(add(at, width), end) { width := mul(sub(end, at), gt(end, at)) }
+            field := and(field, sub(shl(shl(3, width), 1), 1))
         }
     }
 
