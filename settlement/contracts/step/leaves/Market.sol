@@ -84,6 +84,12 @@ library MarketLib {
         if (present) config = decodeConfig(value);
     }
 
+    /// @notice q of notional per tick and lot of a market that is configured: all that an order's totals need.
+    function loadUnit(Leaves memory leaves, uint256 market) internal pure returns (uint256) {
+        (bytes memory value,) = LeavesLib.get(leaves, Keys.marketConfig(market));
+        return value.u(20, 8);
+    }
+
     function decodeConfig(bytes memory value) internal pure returns (MarketConfig memory c) {
         c.market = value.u(0, 2);
         c.status = value.u(2, 1);

@@ -42,8 +42,6 @@ library Withdrawable {
         if (margin.stale) return Reject.ORACLE_STALE;
         if (asset != Limits.QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
         if (wanted < 1 || wanted > Limits.SAFE_MAX) return Reject.AMOUNT_OUT_OF_RANGE;
-        return wanted <= amount(markets, account, margin, floorPpm)
-            ? Reject.NONE
-            : Reject.INSUFFICIENT_FREE_COLLATERAL;
+        return wanted <= amount(markets, account, margin, floorPpm) ? Reject.NONE : Reject.INSUFFICIENT_FREE_COLLATERAL;
     }
 }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {FixedPoint} from "../FixedPoint.sol";
+import {Leaves} from "../Leaves.sol";
+import {Resting, RestingOrder} from "../book/Resting.sol";
+import {SelfTradePrevention} from "../book/SelfTradePrevention.sol";
+import {Account, AccountLib} from "../leaves/Account.sol";
+import {BookLib, Counters} from "../leaves/Book.sol";
+import {GlobalsLib} from "../leaves/Globals.sol";
+import {MarketLib, MarketState} from "../leaves/Market.sol";
+import {IncomingRegister, RegistersLib} from "../leaves/Registers.sol";
+import {Fill, FillLib} from "../risk/Fill.sol";
+import {MarketContext, Markets, MarketsLib} from "../risk/Markets.sol";
+import {PreTrade} from "../risk/PreTrade.sol";
+import {SettleFill} from "../risk/SettleFill.sol";
+
+/// @notice The incoming order and the resting order that it meets, with their owners.
+struct Meeting {
+    Leaves leaves;
+    Markets markets;
+    MarketContext context;
+    IncomingRegister incoming;
+    RestingOrder resting;
+    Account maker;
+    Account taker;
+    uint256 makerSide;
+    uint256 lots;
+    int256 makerFee;
+    int256 takerFee;
+}
+
+/// @title MATCH: the incoming order meets the first order of the other side
+/// @notice Twin of `meet` in sequencer/engine/book/match.ts: a trade at the resting order's price, or one of the two
+/// goes. Only while prices cross; the register stays when nothing remains, until REST.
+///
+/// Leaves: REGISTER_INCOMING (written); range ORDER(market, opposite side), the first; ACCOUNT(its owner) (written
+/// unless only the incoming order goes); MARKET_CONFIG(market);
+/// the resting order's leaves: ORDER and LEVEL (written), and when it goes ORDER_INDEX, CLIENT_INDEX when its client id
+/// is not 0, EXPIRY when it has one (all written);
+/// unless both orders are of one account: GLOBALS; PRICES(market); ACCOUNT(incoming's) (written by a trade);
+/// MARKET_CONFIG and PRICES of every market in which the maker has a position record, and the taker if `reducing`;
+/// MARKET_STATE(market) (written by a trade); COUNTERS (written by a trade).
+library Match {
+    function run(Leaves memory leaves) internal pure {
+        Meeting memory m;
+        m.leaves = leaves;
+        (m.incoming,) = RegistersLib.loadIncoming(leaves);
+        m.makerSide = 1 - (m.incoming.flags & BookLib.SIDE_BIT);
+        m.resting = Resting.first(leaves, m.incoming.market, m.makerSide);
+        (m.maker,) = AccountLib.load(leaves, m.resting.order.account);
+        if (m.resting.order.account == m.incoming.account) _preventSelfTrade(m);
+        else _meet(m);
+        RegistersLib.storeIncoming(leaves, m.incoming);
+    }
+
+    function _preventSelfTrade(Meeting memory m) private pure {
+        uint256 qm = MarketLib.loadUnit(m.leaves, m.incoming.market);
+        SelfTradePrevention.prevent(m.leaves, m.maker, m.incoming, m.resting, qm);
+        AccountLib.store(m.leaves, m.incoming.account, m.maker);
+    }
+
+    function _meet(Meeting memory m) private pure {
+        m.markets = MarketsLib.open(m.leaves, GlobalsLib.load(m.leaves));
+        m.context = MarketsLib.get(m.markets, m.incoming.market);
+        (m.taker,) = AccountLib.load(m.leaves, m.incoming.account);
+        m.lots = FixedPoint.min(m.incoming.remaining, m.resting.order.size);
+        if (_isReduceOnly(m.resting.order.flags)) {
+            m.lots = FixedPoint.min(m.lots, _reducible(m.maker, m.incoming.market, m.makerSide));
+            if (m.lots == 0) return _cancelResting(m);
+        }
+        if (_isReduceOnly(m.incoming.flags)) {
+            m.lots = FixedPoint.min(m.lots, _reducible(m.taker, m.incoming.market, 1 - m.makerSide));
+            if (m.lots == 0) return _dropIncoming(m);
+        }
+        if (!SettleFill.mayTrade(m.maker)) return _cancelResting(m);
+        if (!SettleFill.mayTrade(m.taker)) return _dropIncoming(m);
+        _setFees(m);
+        if (!_makerCarries(m)) return _cancelResting(m);
+        // Initial margin was checked for the whole order at entry; only one that was let in to reduce is checked again.
+        if (m.incoming.reducing && !_takerCarries(m)) return _dropIncoming(m);
+        _trade(m);
+    }
+
+    function _cancelResting(Meeting memory m) private pure {
+        Resting.cancel(m.leaves, m.maker, m.resting, m.context.config.qm);
+        AccountLib.store(m.leaves, m.resting.order.account, m.maker);
+    }
+
+    function _dropIncoming(Meeting memory m) private pure {
+        m.incoming.remaining = 0;
+    }
+
+    /// @dev Fees charged round up, rebates down.
+    function _setFees(Meeting memory m) private pure {
+        uint256 notional = m.lots * _lotValue(m);
+        int256 makerPpm = m.context.config.makerFeePpm;
+        m.makerFee = makerPpm >= 0
+            ? int256(FixedPoint.mulPpmUp(notional, uint256(makerPpm)))
+            : -int256(FixedPoint.mulPpmDown(notional, uint256(-makerPpm)));
+        m.takerFee = int256(FixedPoint.mulPpmUp(notional, m.context.config.takerFeePpm));
+    }
+
+    function _makerCarries(Meeting memory m) private pure returns (bool) {
+        uint256 openLots = _isReduceOnly(m.resting.order.flags) ? 0 : m.lots;
+        return PreTrade.carries(m.markets, m.context, m.maker, _fill(m, m.makerSide), m.makerFee, openLots);
+    }
+
+    function _takerCarries(Meeting memory m) private pure returns (bool) {
+        return PreTrade.carries(m.markets, m.context, m.taker, _fill(m, 1 - m.makerSide), m.takerFee, 0);
+    }
+
+    function _trade(Meeting memory m) private pure {
+        uint256 market = m.incoming.market;
+        m.incoming.remaining -= m.lots;
+        m.incoming.filled += m.lots;
+        m.incoming.filledQuote += m.lots * _lotValue(m);
+
+        MarketState memory state = MarketLib.loadState(m.leaves, market);
+        SettleFill.settleFill(m.maker, m.context, state, _fill(m, m.makerSide), m.makerFee);
+        SettleFill.settleFill(m.taker, m.context, state, _fill(m, 1 - m.makerSide), m.takerFee);
+        state.fees += m.makerFee + m.takerFee;
+        state.lastPrice = m.resting.price;
+        MarketLib.storeState(m.leaves, market, state);
+
+        Counters memory counters = BookLib.loadCounters(m.leaves);
+        counters.nextTradeId++;
+        BookLib.storeCounters(m.leaves, counters);
+
+        uint256 qm = m.context.config.qm;
+        if (m.lots == m.resting.order.size) Resting.unrest(m.leaves, m.maker, m.resting, qm);
+        else Resting.reduce(m.leaves, m.maker, m.resting, qm, m.lots);
+        AccountLib.release(m.maker, market);
+        AccountLib.release(m.taker, market);
+        AccountLib.store(m.leaves, m.resting.order.account, m.maker);
+        AccountLib.store(m.leaves, m.incoming.account, m.taker);
+    }
+
+    function _fill(Meeting memory m, uint256 side) private pure returns (Fill memory) {
+        return Fill(side, m.lots, _lotValue(m));
+    }
+
+    function _lotValue(Meeting memory m) private pure returns (uint256) {
+        return m.resting.price * m.context.config.qm;
+    }
+
+    function _isReduceOnly(uint256 flags) private pure returns (bool) {
+        return flags & BookLib.REDUCE_ONLY_BIT != 0;
+    }
+
+    /// @dev Lots by which a fill on `side` would reduce the account's position.
+    function _reducible(Account memory account, uint256 market, uint256 side) private pure returns (uint256) {
+        uint256 place = AccountLib.find(account, market);
+        if (place == AccountLib.NONE) return 0;
+        int256 size = account.positions[place].size;
+        return FillLib.opposes(size, side) ? FixedPoint.abs(size) : 0;
+    }
+}
