@@ -48,20 +48,42 @@ library Place {
     /// @param record of the open message
     function run(Leaves memory leaves, bytes calldata record) internal pure returns (uint256 code) {
         (MessageRegister memory message,) = RegistersLib.loadMessage(leaves);
+        IncomingRegister memory order = _read(record, message);
+        code = check(leaves, order);
+        if (code == Reject.NONE) openIncoming(leaves, order);
+        else RegistersLib.finishOperation(leaves, message, OPERATION_BYTES);
+    }
+
+    /// @notice The rules in the order of their codes. A market order's price becomes its bound, and `reducing` says
+    /// whether the order is accepted only because it reduces.
+    /// @dev Leaves: those above but for REGISTER_MESSAGE, COUNTERS and REGISTER_INCOMING; none is written.
+    function check(Leaves memory leaves, IncomingRegister memory order) internal pure returns (uint256 code) {
+        if (!LeavesLib.has(leaves, Keys.marketConfig(order.market))) return Reject.UNKNOWN_MARKET;
         NewOrder memory n;
         n.leaves = leaves;
-        n.order = _read(record, message);
-        code = _check(n);
-        if (code != Reject.NONE) {
-            RegistersLib.finishOperation(leaves, message, OPERATION_BYTES);
-            return code;
-        }
+        n.order = order;
+        n.globals = GlobalsLib.load(leaves);
+        n.markets = MarketsLib.open(leaves, n.globals);
+        n.context = MarketsLib.get(n.markets, order.market);
+        n.state = MarketLib.loadState(leaves, order.market);
+        (n.account,) = AccountLib.load(leaves, order.account);
+        code = _checkForm(n);
+        if (code == Reject.NONE) code = _checkFields(n);
+        if (code == Reject.NONE) code = _checkAccount(n);
+        if (code == Reject.NONE) code = _checkBook(n);
+        if (code == Reject.NONE) code = _admit(n);
+    }
+
+    /// @notice The checked order takes an id and becomes the incoming order.
+    /// @dev Leaves: COUNTERS, REGISTER_INCOMING, both written.
+    function openIncoming(Leaves memory leaves, IncomingRegister memory order) internal pure {
         Counters memory counters = BookLib.loadCounters(leaves);
-        n.order.orderId = counters.nextOrderId;
-        n.order.priority = counters.nextOrderId;
+        order.orderId = counters.nextOrderId;
+        order.priority = counters.nextOrderId;
+        order.remaining = order.size;
         counters.nextOrderId++;
         BookLib.storeCounters(leaves, counters);
-        RegistersLib.storeIncoming(leaves, n.order);
+        RegistersLib.storeIncoming(leaves, order);
     }
 
     function _read(bytes calldata record, MessageRegister memory message)
@@ -75,24 +97,8 @@ library Place {
         order.market = Bytes.le(record, start + 2, 2);
         order.price = Bytes.le(record, start + 4, 4);
         order.size = Bytes.le(record, start + 8, 8);
-        order.remaining = order.size;
         order.clientId = Bytes.le(record, start + 16, 8);
         order.expiry = Bytes.le(record, start + 24, 8);
-    }
-
-    /// @dev The rules in the order of their codes.
-    function _check(NewOrder memory n) private pure returns (uint256 code) {
-        if (!LeavesLib.has(n.leaves, Keys.marketConfig(n.order.market))) return Reject.UNKNOWN_MARKET;
-        n.globals = GlobalsLib.load(n.leaves);
-        n.markets = MarketsLib.open(n.leaves, n.globals);
-        n.context = MarketsLib.get(n.markets, n.order.market);
-        n.state = MarketLib.loadState(n.leaves, n.order.market);
-        (n.account,) = AccountLib.load(n.leaves, n.order.account);
-        code = _checkForm(n);
-        if (code == Reject.NONE) code = _checkFields(n);
-        if (code == Reject.NONE) code = _checkAccount(n);
-        if (code == Reject.NONE) code = _checkBook(n);
-        if (code == Reject.NONE) code = _admit(n);
     }
 
     function _checkForm(NewOrder memory n) private pure returns (uint256) {
