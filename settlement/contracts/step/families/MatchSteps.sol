@@ -10,9 +10,6 @@ import {Rest} from "../handlers/Rest.sol";
 
 /// @title Steps of an incoming order: MATCH, REST
 contract MatchSteps is ISteps {
-    /// @notice The kind is not one of this family.
-    error UnknownKind(uint8 kind);
-
     /// @inheritdoc ISteps
     function step(uint8 kind, bytes calldata record, bytes32, bytes calldata slice)
         external
@@ -22,7 +19,7 @@ contract MatchSteps is ISteps {
         Leaves memory leaves = LeavesLib.open(slice);
         if (kind == StepKind.MATCH) Match.run(leaves);
         else if (kind == StepKind.REST) Rest.run(leaves, record);
-        else revert UnknownKind(kind);
+        else revert UnknownStep(kind);
         writes = LeavesLib.writes(leaves);
         code = Reject.NONE;
     }

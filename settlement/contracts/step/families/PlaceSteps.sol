@@ -9,9 +9,6 @@ import {Place} from "../handlers/Place.sol";
 
 /// @title Steps that check an order: PLACE, AMEND
 contract PlaceSteps is ISteps {
-    /// @notice The kind is not one of this family.
-    error UnknownKind(uint8 kind);
-
     /// @inheritdoc ISteps
     function step(uint8 kind, bytes calldata record, bytes32, bytes calldata slice)
         external
@@ -21,7 +18,7 @@ contract PlaceSteps is ISteps {
         Leaves memory leaves = LeavesLib.open(slice);
         if (kind == StepKind.PLACE) code = Place.run(leaves, record);
         else if (kind == StepKind.AMEND) code = Amend.run(leaves, record);
-        else revert UnknownKind(kind);
+        else revert UnknownStep(kind);
         writes = LeavesLib.writes(leaves);
     }
 }

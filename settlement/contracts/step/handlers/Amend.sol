@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Bytes} from "../Bytes.sol";
 import {Keys} from "../Keys.sol";
 import {Leaves, LeavesLib} from "../Leaves.sol";
-import {Limits} from "../Limits.sol";
+import {Operation} from "../Operation.sol";
 import {Reject} from "../Reject.sol";
 import {Resting, RestingOrder} from "../book/Resting.sol";
 import {Account, AccountLib} from "../leaves/Account.sol";
@@ -48,15 +48,13 @@ struct Amendment {
 /// PRICES of every market in which the account has a position record; ORDER_INDEX, CLIENT_INDEX when its client id is
 /// not 0, EXPIRY when it has one (all written); COUNTERS (written); REGISTER_INCOMING (written).
 library Amend {
-    uint256 internal constant OPERATION_BYTES = 24;
-
     /// @param record of the open message
     function run(Leaves memory leaves, bytes calldata record) internal pure returns (uint256 code) {
         (MessageRegister memory message,) = RegistersLib.loadMessage(leaves);
         Amendment memory a;
         a.leaves = leaves;
         a.holder = message.account;
-        uint256 start = Limits.RECORD_HEADER_BYTES + Limits.MESSAGE_HEADER_BYTES + message.offset;
+        uint256 start = Operation.START + message.offset;
         a.market = Bytes.le(record, start + 2, 2);
         a.price = Bytes.le(record, start + 4, 4);
         a.size = Bytes.le(record, start + 8, 8);
@@ -73,7 +71,7 @@ library Amend {
             Resting.reduce(leaves, a.account, a.resting, a.context.config.qm, lots);
             AccountLib.store(leaves, a.holder, a.account);
         }
-        RegistersLib.finishOperation(leaves, message, OPERATION_BYTES);
+        RegistersLib.finishOperation(leaves, message, Operation.length(Operation.AMEND));
     }
 
     function _find(Amendment memory a, uint256 by, uint256 id) private pure returns (uint256) {

@@ -5,6 +5,7 @@ import {Bytes} from "../Bytes.sol";
 import {Keys} from "../Keys.sol";
 import {Leaves, LeavesLib} from "../Leaves.sol";
 import {Limits} from "../Limits.sol";
+import {Operation} from "../Operation.sol";
 import {Reject} from "../Reject.sol";
 import {Resting} from "../book/Resting.sol";
 import {FillOrKill, TimeInForce} from "../book/TimeInForce.sol";
@@ -42,7 +43,6 @@ struct NewOrder {
 /// not reduce-only: MARKET_CONFIG and PRICES of every market in which the account has a position record;
 /// COUNTERS (written); REGISTER_INCOMING (written).
 library Place {
-    uint256 internal constant OPERATION_BYTES = 32;
     uint256 private constant BUY = 0;
 
     /// @param record of the open message
@@ -51,7 +51,7 @@ library Place {
         IncomingRegister memory order = _read(record, message);
         code = check(leaves, order);
         if (code == Reject.NONE) openIncoming(leaves, order);
-        else RegistersLib.finishOperation(leaves, message, OPERATION_BYTES);
+        else RegistersLib.finishOperation(leaves, message, Operation.length(Operation.PLACE));
     }
 
     /// @notice The rules in the order of their codes. A market order's price becomes its bound, and `reducing` says
@@ -91,7 +91,7 @@ library Place {
         pure
         returns (IncomingRegister memory order)
     {
-        uint256 start = Limits.RECORD_HEADER_BYTES + Limits.MESSAGE_HEADER_BYTES + message.offset;
+        uint256 start = Operation.START + message.offset;
         order.account = message.account;
         order.flags = Bytes.le(record, start + 1, 1);
         order.market = Bytes.le(record, start + 2, 2);

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Bytes} from "../Bytes.sol";
 import {Leaves} from "../Leaves.sol";
-import {Limits} from "../Limits.sol";
+import {Operation} from "../Operation.sol";
 import {Resting} from "../book/Resting.sol";
 import {Account, AccountLib} from "../leaves/Account.sol";
 import {BookLib} from "../leaves/Book.sol";
 import {MarketLib} from "../leaves/Market.sol";
 import {IncomingRegister, MessageRegister, RegistersLib} from "../leaves/Registers.sol";
-import {Amend} from "./Amend.sol";
-import {Place} from "./Place.sol";
 
 /// @title REST: the incoming order's rest comes to rest, or is not kept; its operation ends
 /// @notice Twin of `rest` in sequencer/engine/book/match.ts and of the ends of place.ts and amend.ts.
@@ -20,8 +17,6 @@ import {Place} from "./Place.sol";
 /// of the order at its price and priority: ORDER, LEVEL, ORDER_INDEX, CLIENT_INDEX when its client id is not 0, EXPIRY
 /// when it has one (all written).
 library Rest {
-    uint256 private constant PLACE_OPERATION = 1;
-
     /// @param record of the open message; empty when the order is forced
     function run(Leaves memory leaves, bytes calldata record) internal pure {
         (IncomingRegister memory incoming,) = RegistersLib.loadIncoming(leaves);
@@ -36,10 +31,7 @@ library Rest {
         RegistersLib.clearIncoming(leaves);
         if (incoming.forced) return;
         (MessageRegister memory message,) = RegistersLib.loadMessage(leaves);
-        uint256 start = Limits.RECORD_HEADER_BYTES + Limits.MESSAGE_HEADER_BYTES + message.offset;
-        uint256 operation = Bytes.le(record, start, 1);
-        RegistersLib.finishOperation(
-            leaves, message, operation == PLACE_OPERATION ? Place.OPERATION_BYTES : Amend.OPERATION_BYTES
-        );
+        uint256 operation = Operation.kindAt(record, message.offset);
+        RegistersLib.finishOperation(leaves, message, Operation.length(operation));
     }
 }
