@@ -134,6 +134,7 @@ export class Subscriptions {
 
 function streamKey(type: number, view: DataView, at: number): string {
   if (type === FrameType.MARKET_STATUS) return 'status:';
+  if (type === FrameType.RECEIPT) return 'receipts:';
   if (type === FrameType.EXECUTION_REPORT || type === FrameType.ACCOUNT_EVENT)
     return `account:${view.getUint32(at + 32, true)}`;
   return `${MARKET_CHANNEL[type] ?? ''}:${view.getUint16(at + 8, true)}`;

@@ -49,6 +49,10 @@ const shape = {
     .default(96_000)
     .describe('bytes for L1 after which a batch is cut'),
   batchMs: whole(1, 86_400_000).default(2_000).describe('age at which a batch is cut, milliseconds'),
+  receiptMs: whole(10, 60_000).default(250).describe('least time between two receipts, milliseconds'),
+  receiptCommands: whole(16_384, 16_777_216)
+    .default(262_144)
+    .describe('commands for which receipts can be asked for afterwards; 64 bytes of memory each'),
   snapshotCommands: whole(1).default(250_000).describe('commands between two snapshots'),
   backlogCommands: whole(1)
     .default(500_000)

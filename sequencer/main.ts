@@ -25,7 +25,10 @@ import { systemClock } from '#pipeline/system-clock.ts';
 import { Timers } from '#pipeline/timers.ts';
 import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import { FUNDING_RATE } from '#protocol/event.ts';
+import { cursorAfter } from '#protocol/receipt.ts';
 import { domainSeparator } from '#protocol/signing.ts';
+import { ReceiptFeed } from '#receipts/receipt-feed.ts';
+import { Receipts } from '#receipts/receipts.ts';
 import { type Address, connectL1 } from '#settlement/l1/client.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
 import { L1Follower } from '#settlement/l1/follower.ts';
@@ -102,7 +105,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   // What is known
   const { data: directory, segmentBytes } = config;
   const stores = await openStores({ directory, genesis: domainSeparator(domain, keccak), segmentBytes });
-  const { disk, journal, snapshots, batches, history } = stores;
+  const { disk, journal, snapshots, batches, history, lastReceipt } = stores;
   teardown.add(() => stores.close());
   for (const note of journal.notes) log.warn(note);
   const signer = new KeySigner(key, batches, keccak);
@@ -137,7 +140,9 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   const epoch = config.epoch ?? follower.epoch;
   const prune = async (): Promise<void> => {
     const kept = (await snapshots.list()).map(({ seq }) => seq);
-    await journal.pruneBelow(Math.min(...kept, history.acknowledgedSeq, batcher.acknowledgedSeq) + 1);
+    await journal.pruneBelow(
+      Math.min(...kept, history.acknowledgedSeq, batcher.acknowledgedSeq, receipts.acknowledgedSeq) + 1,
+    );
   };
   const batcher = await Batcher.start({
     domain,
@@ -166,6 +171,19 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     onFatal,
   });
   teardown.add(() => batcher.close());
+  const receipts = await Receipts.start({
+    domain,
+    key,
+    journal,
+    memory: lastReceipt,
+    scheduler: clock,
+    epoch,
+    ...(batcher.base === undefined ? {} : { base: cursorAfter(batcher.base) }),
+    intervalMs: config.receiptMs,
+    keptCommands: config.receiptCommands,
+    onFatal,
+  });
+  teardown.add(() => receipts.close());
 
   // The corridor
   const pipeline = new Pipeline({
@@ -174,7 +192,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     clock,
     epoch,
     events: [feed, history, orderIndex],
-    commands: [batcher],
+    commands: [batcher, receipts],
     isBehind: () => batcher.isBehind() || progress.unposted > config.backlogBatches,
     onFatal,
     inboxMessages: config.inboxMessages,
@@ -234,7 +252,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
       clock,
       takeReport: (market, report, from) => relay.submit(market, report, from),
     }),
-    feed,
+    feed: new ReceiptFeed(feed, receipts),
     queries: new Queries({
       state,
       domain,
@@ -244,6 +262,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
       durableSeq: () => pipeline.durableSeq,
       whenDurable: () => pipeline.whenDurable(),
       withdrawalProof: (owner, asset) => finalLedger.proof(owner, asset),
+      receipt: (seq) => receipts.covering(seq),
       onError: (error) => log.error({ err: error }, 'query'),
     }),
     batches,
@@ -262,6 +281,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     await gateway.stopEntry();
     await pipeline.close();
     if (isDead) return;
+    await receipts.flush();
     await Promise.race([batcher.flush(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
   });
 

@@ -38,6 +38,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'sequencer/auth',
     'sequencer/journal/entry.ts',
   ],
+  'sequencer/receipts': [
+    'sequencer/protocol',
+    'sequencer/pipeline/ports.ts',
+    'sequencer/auth',
+    'sequencer/journal/entry.ts',
+  ],
   'sequencer/gateway': [
     'sequencer/protocol',
     'sequencer/pipeline/ports.ts',

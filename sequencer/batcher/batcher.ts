@@ -80,6 +80,9 @@ const SNAPSHOT_EVERY = 250_000;
 const BEHIND_COMMANDS = 200_000;
 
 export class Batcher implements CommandConsumer {
+  /** The batch after which it began, which ends with a whole command; undefined at genesis. */
+  readonly base: BatchHeader | undefined;
+
   private readonly options: BatcherOptions;
   private readonly domain: SigningDomain;
   private readonly policy: BatchPolicy;
@@ -138,6 +141,7 @@ export class Batcher implements CommandConsumer {
     this.domain = new SigningDomain(options.domain, options.keccak);
     this.worker = worker;
     this.known = [...plan.known];
+    this.base = plan.base?.header;
     this.last = plan.base;
     this.snapshotSeq = plan.start.nextSeq - 1;
     this.fedSeq = this.snapshotSeq;

@@ -92,6 +92,8 @@ export class Publisher implements EventConsumer, FeedSource {
     // Whoever comes now starts after what the others are told.
     if (this.isPending) this.publish();
     if (channel === 'account') return this.accounts.start(account, fromSeq);
+    // Receipts are not made of events: whoever makes them stands in front of this feed.
+    if (channel === 'receipts') return Reject.UNKNOWN_CHANNEL;
     if (channel === 'status')
       return { sequence: this.acknowledgedSeq, resumed: false, frames: this.ticker.statuses() };
     if (!this.ticker.has(market)) return Reject.UNKNOWN_MARKET;

@@ -16,6 +16,7 @@ import type {
   MarketView,
   QueryName,
   QueryTable,
+  ReceiptView,
   WithdrawalProofView,
 } from '#protocol/query.ts';
 import { Reject } from '#protocol/reject.ts';
@@ -45,6 +46,8 @@ export interface QueriesOptions {
   readonly whenDurable: () => Promise<void>;
   /** Proof against the newest final ledger root; null when the owner has none there. */
   readonly withdrawalProof: (owner: Uint8Array, asset: number) => Promise<WithdrawalProofView | null>;
+  /** The receipt that covers a durable command: null when there is none yet, undefined when it is not kept any more. */
+  readonly receipt: (seq: Seq) => Promise<ReceiptView | null | undefined>;
   /** Told of a failure that is the server's, not the asker's. */
   readonly onError: (error: unknown) => void;
 }
@@ -79,6 +82,7 @@ export class Queries implements QuerySource {
       'funding-rates': async (p) => entries(await history.fundingRates(marketOf(p), historyPage(p))),
       candles: (p) => this.candles(p),
       finality: (p) => this.finality(p),
+      receipt: (p) => this.receipt(p),
       'withdrawal-proof': (p) =>
         options.withdrawalProof(address(p, 'owner'), integer(p, 'asset', { max: ASSET_MAX })),
     };
@@ -192,6 +196,17 @@ export class Queries implements QuerySource {
       ...(batch.transaction !== undefined && { transaction: toHex(batch.transaction) }),
       ...(batch.stage === 'committed' && batch.finalAtMs !== undefined && { finalAt: batch.finalAtMs }),
     };
+  }
+
+  private async receipt(parameters: Parameters): Promise<ReceiptView | null> {
+    const seq = integer(parameters, 'seq', { min: 1 });
+    const view = seq > this.options.durableSeq() ? null : await this.options.receipt(seq);
+    if (view === undefined)
+      throw new QueryRefusal(
+        Reject.MALFORMED_FRAME,
+        `query seq: expected a recent command, got ${seq}: its links are not kept any more`,
+      );
+    return view;
   }
 
   private seqAskedFor(parameters: Parameters): Seq {

@@ -263,7 +263,7 @@ function parseRequest(body: Uint8Array): SubscribeRequest | RejectCode {
   const { market, account, fromSeq } = fields;
   if (fromSeq !== undefined && !isId(fromSeq, Number.MAX_SAFE_INTEGER)) return Reject.MALFORMED_FRAME;
   const from = fromSeq === undefined ? {} : { fromSeq };
-  if (channel === 'status') return { channel, ...from };
+  if (channel === 'status' || channel === 'receipts') return { channel, ...from };
   if (channel === 'account')
     return isId(account, U32_MAX) ? { channel, account, ...from } : Reject.MALFORMED_FRAME;
   return isId(market, U16_MAX) ? { channel, market, ...from } : Reject.MALFORMED_FRAME;

@@ -1,10 +1,11 @@
 /**
- * The data directory: journal, snapshots, signed batches, history. At genesis they are made, the journal last:
+ * The data directory: journal, snapshots, signed batches, the last receipt, history. At genesis they are made, the journal last:
  * while there is none the directory counts as empty and making it can be repeated.
  */
 import { LevelBatchStore } from '#journal/batch-store.ts';
 import { LevelHistoryStore } from '#journal/history-store.ts';
 import { NodeDisk } from '#journal/node-disk.ts';
+import { ReceiptSlot } from '#journal/receipt-slot.ts';
 import { createJournal, journalExists, SegmentJournal } from '#journal/segment-journal.ts';
 import { FileSnapshotStore } from '#journal/snapshot-store.ts';
 import type { Hash, Seq } from '#protocol/units.ts';
@@ -15,6 +16,7 @@ export interface Stores {
   readonly snapshots: FileSnapshotStore;
   readonly batches: LevelBatchStore;
   readonly history: LevelHistoryStore;
+  readonly lastReceipt: ReceiptSlot;
   readonly isNew: boolean;
   close(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const history = keep(await LevelHistoryStore.open({ directory, create: isNew }));
     const batches = keep(await LevelBatchStore.open({ disk, directory, create: isNew }));
     const snapshots = keep(await FileSnapshotStore.open({ disk, directory, create: isNew }));
+    const lastReceipt = keep(await ReceiptSlot.open(disk, directory));
     if (isNew) await createJournal({ disk, directory, genesis, segmentBytes });
     const journal = keep(
       await SegmentJournal.open({
@@ -56,7 +59,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
         atLeast: await knownSeqs(batches, snapshots),
       }),
     );
-    return { disk, journal, snapshots, batches, history, isNew, close: closeAll };
+    return { disk, journal, snapshots, batches, history, lastReceipt, isNew, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

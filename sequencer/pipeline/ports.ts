@@ -6,6 +6,7 @@
  */
 import type { SignedBatch } from '#protocol/batch.ts';
 import type { QueueEntry } from '#protocol/queue-entry.ts';
+import type { SignedReceipt } from '#protocol/receipt.ts';
 import type { RejectCode } from '#protocol/reject.ts';
 import type { AccountId, Address, Hash, MarketId, Seq, TimeMs } from '#protocol/units.ts';
 import type { Channel, SubscribeRequest } from '#protocol/wire.ts';
@@ -208,6 +209,13 @@ export interface SignedCommitment {
   readonly hash: Hash;
 }
 
+/** The last receipt that may have left the process. */
+export interface ReceiptMemory {
+  readonly last: SignedReceipt | undefined;
+  /** Called before the receipt is told to anybody; durable when it resolves. */
+  remember(receipt: SignedReceipt): Promise<void>;
+}
+
 /** Signed batches by id, and the signer's memory. */
 export interface BatchStore {
   /**
@@ -364,7 +372,7 @@ export interface Intake {
   disconnected(account: AccountId): void;
 }
 
-/** Market (ticker, books, trades) or account (account) that a stream is about; 0 for `status`. */
+/** Market (ticker, books, trades) or account (account) that a stream is about; 0 for `status` and `receipts`. */
 export type StreamSubject = number;
 
 /** Where a subscription begins. */

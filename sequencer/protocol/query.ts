@@ -161,6 +161,16 @@ export interface WithdrawalProofView {
   readonly proof: string;
 }
 
+/** Shows that a command stands in the history that a receipt names (receipt.ts). Byte strings. */
+export interface ReceiptView {
+  /** 149 bytes: the first receipt at or after the command that is still kept. */
+  readonly receipt: Uint8Array;
+  /** Running input hash before the command. */
+  readonly before: Uint8Array;
+  /** Record hashes from the command on to the receipt's, 32 bytes each: folded after `before` they give its hash. */
+  readonly links: Uint8Array;
+}
+
 /** Every query: what it takes and what it answers. */
 export interface QueryTable {
   chain: { parameters: object; answer: ChainView };
@@ -209,6 +219,8 @@ export interface QueryTable {
   };
   /** Of a command by its seq, or of the command that made an order. */
   finality: { parameters: { readonly seq?: number; readonly orderId?: number }; answer: FinalityView };
+  /** Null while no receipt covers the command. */
+  receipt: { parameters: { readonly seq: number }; answer: ReceiptView | null };
   'withdrawal-proof': {
     parameters: { readonly owner: string; readonly asset: number };
     answer: WithdrawalProofView | null;

@@ -13,7 +13,7 @@
  * A link is keccak256(record): h' = keccak256(h ‖ link). From the hash before a command, its link and those up to a
  * receipt follows the receipt's inputHash; that shows that the command stands in this place of the history.
  */
-import { FIRST_SEQ } from './batch.ts';
+import { type BatchHeader, FIRST_SEQ } from './batch.ts';
 import { concat, equalBytes, getU64be, setU64be, viewOf } from './bytes.ts';
 import { encodeRecord, MESSAGE, QUEUE_ENTRY, recordKind } from './command.ts';
 import { type Keccak, ZERO_HASH } from './hash.ts';
@@ -54,6 +54,14 @@ export const GENESIS_CURSOR: InputCursor = {
   queueNext: 0,
   queueHash: ZERO_HASH,
 };
+
+/** Where a batch that ends with a whole command leaves the history. */
+export const cursorAfter = (header: BatchHeader): InputCursor => ({
+  seq: header.nextSeq - 1,
+  inputHash: header.postInputHash,
+  queueNext: header.queueNext,
+  queueHash: header.queueHash,
+});
 
 /** h' of the running input hash. */
 export const nextInputHash = (inputHash: Hash, link: Hash, keccak: Keccak): Hash =>

@@ -1,6 +1,6 @@
 /**
  * Binary frames between clients and the gateway: order entry, replies and private streams. Market data is in
- * wire-market-data.ts. Little-endian. One WebSocket binary message holds one or more whole frames.
+ * wire-market-data.ts, receipts in wire-receipt.ts. Little-endian. One WebSocket binary message holds one or more whole frames.
  *
  * Header (8 bytes), offsets below count from the start of the frame:
  *    0 u16 length, of the whole frame: 8 … 65,535 (a client's: at most 2,048)
@@ -94,6 +94,7 @@ export const FrameType = {
   ORDER_DELTA: 0xa4,
   TRADE: 0xa5,
   MARKET_STATUS: 0xa6,
+  RECEIPT: 0xa7,
   GOODBYE: 0xff,
 } as const;
 export type FrameTypeName = keyof typeof FrameType;
@@ -206,13 +207,13 @@ export interface Hello {
   readonly quotas: Quotas;
 }
 
-export const CHANNELS = ['ticker', 'bookL2', 'bookL3', 'trades', 'status', 'account'] as const;
+export const CHANNELS = ['ticker', 'bookL2', 'bookL3', 'trades', 'status', 'account', 'receipts'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /** Body of SUBSCRIBE and UNSUBSCRIBE. `account` needs a LOGIN on the same connection. */
 export interface SubscribeRequest {
   readonly channel: Channel;
-  /** For all but `account` and `status`. */
+  /** For all but `account`, `status` and `receipts`. */
   readonly market?: number;
   /** For `account`. */
   readonly account?: number;

@@ -148,6 +148,7 @@ export async function openLiveExchange(options: { quotas?: Partial<Quotas> } = {
     durableSeq: () => pipeline.durableSeq,
     whenDurable: () => pipeline.whenDurable(),
     withdrawalProof: () => Promise.resolve(null),
+    receipt: () => Promise.resolve(null),
     onError: fatal,
   });
   const port = await freePort();

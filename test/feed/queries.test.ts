@@ -59,6 +59,7 @@ async function desk(journal = new HeldJournal(), isHeld = false) {
     durableSeq: () => corridor.pipeline.durableSeq,
     whenDurable: () => corridor.pipeline.whenDurable(),
     withdrawalProof: () => Promise.resolve(null),
+    receipt: () => Promise.resolve(null),
     onError: (error) => errors.push(error),
   });
   const ask = async <Name extends QueryName>(

@@ -8,6 +8,7 @@ import { encodeUnsignedMessage } from '#protocol/message.ts';
 import { OPERATION_BYTES, OPERATION_NAMES } from '#protocol/operation.ts';
 import { encodeReport } from '#protocol/price-report.ts';
 import { PRIVATE_QUERIES } from '#protocol/query.ts';
+import { encodeReceipt, GENESIS_CURSOR, RECEIPT_BYTES, RECEIPT_TYPE } from '#protocol/receipt.ts';
 import { Reject } from '#protocol/reject.ts';
 import {
   BUNDLE_TYPE,
@@ -18,6 +19,7 @@ import {
 } from '#protocol/signing.ts';
 import * as wire from '#protocol/wire.ts';
 import * as data from '#protocol/wire-market-data.ts';
+import { encodeReceiptFrame, RECEIPT_FRAME_BYTES } from '#protocol/wire-receipt.ts';
 import { signDigest, testKey } from '../auth/keys.ts';
 
 const document = readFileSync(new URL('../../docs/wire-protocol.md', import.meta.url), 'utf8');
@@ -135,6 +137,44 @@ describe('layouts', () => {
   });
 });
 
+describe('receipts', () => {
+  const receipt = {
+    ...GENESIS_CURSOR,
+    epoch: 1,
+    seq: 2,
+    inputHash: new Uint8Array(32).fill(3),
+    queueNext: 4,
+    queueHash: new Uint8Array(32).fill(5),
+  };
+
+  test('stand big-endian in their frame, as drawn', () => {
+    const frame = encodeReceiptFrame({ previous: 9, receipt: { ...receipt, signature: new Uint8Array(65) } });
+    expect(frame.length).toBe(RECEIPT_FRAME_BYTES);
+    const [previous, whole] = layout('RECEIPT') as [Row, Row];
+    expect(read(viewOf(frame), previous)).toBe(9);
+    expect(frame.subarray(whole.offset, whole.offset + RECEIPT_BYTES)).toEqual(encodeReceipt(receipt));
+    const view = viewOf(encodeReceipt(receipt));
+    const told = layout('The receipt').map(({ offset, type, field }) => [
+      field,
+      type === 'u32'
+        ? view.getUint32(offset)
+        : type === 'u64'
+          ? Number(view.getBigUint64(offset))
+          : offset === RECEIPT_BYTES
+            ? 'end'
+            : view.getUint8(offset),
+    ]);
+    expect(Object.fromEntries(told)).toEqual({
+      epoch: 1,
+      seq: 2,
+      inputHash: 3,
+      queueNext: 4,
+      queueHash: 5,
+      signature: 'end',
+    });
+  });
+});
+
 describe('names and codes', () => {
   const hex = (type: number): string => `0x${type.toString(16).padStart(2, '0')}`;
 
@@ -170,7 +210,13 @@ describe('names and codes', () => {
       const loose = name.replaceAll('-', '[- ]');
       expect(document).toMatch(new RegExp(`[ ,]${i + 1} ${loose}[, ]`));
     });
-    for (const type of [...OPERATION_TYPES.slice(1), BUNDLE_TYPE, LOGIN_TYPE, PRICE_REPORT_TYPE])
+    for (const type of [
+      ...OPERATION_TYPES.slice(1),
+      BUNDLE_TYPE,
+      LOGIN_TYPE,
+      PRICE_REPORT_TYPE,
+      RECEIPT_TYPE,
+    ])
       expect(document).toContain(`\n${type}\n`);
   });
 });
