@@ -14,16 +14,20 @@
 import { assert } from '#protocol/assert.ts';
 import { concat, viewOf } from '#protocol/bytes.ts';
 import type { Command } from '#protocol/command.ts';
+import { SEGMENT_WEIGHT_MAX } from '#protocol/limits.ts';
 import type { Hash } from '#protocol/units.ts';
 import { DirtyLeaves } from '#state/dirty-leaves.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import { isBookKey, REGISTER_RECORD, registerKey } from '#state/keys.ts';
 import type { LeafValue } from '#state/leaves.ts';
+import type { LedgerChanges } from '#state/ledger-changes.ts';
 import { type StateTrees, stateRoot } from '#state/state-root.ts';
+import { stepWeight } from '#state/step-weights.ts';
 import type { Trace } from '#state/trace.ts';
 import { keyText } from './ledger-delta.ts';
 import { OpenedLeaves } from './opened-leaves.ts';
 import type { RangeRead, StepReads } from './reads/collector.ts';
+import { StepFault, type StepOutcome } from './step-outcome.ts';
 import { scheduleReads, stepReads } from './step-reads.ts';
 
 export interface SegmentWitness {
@@ -54,9 +58,9 @@ export interface ExtraReads {
 
 export interface WitnessedSegment {
   readonly witness: SegmentWitness;
-  /** StepKind of the steps that were executed. */
+  /** StepKind of the steps that were executed; fewer than claimed after a fault. */
   readonly kinds: readonly number[];
-  readonly postStateRoot: Hash;
+  readonly outcome: StepOutcome;
 }
 
 export interface WitnessTraceOptions {
@@ -68,6 +72,8 @@ export interface WitnessTraceOptions {
   /** Ascending, without overlaps. */
   readonly segments: readonly SegmentRange[];
   readonly extra?: ExtraReads;
+  /** Told of every ledger leaf that a watched segment writes. */
+  readonly changes?: LedgerChanges;
 }
 
 interface OpenStep {
@@ -81,6 +87,11 @@ interface OpenSegment {
   readonly carried: Uint8Array;
   readonly kinds: number[];
   readonly hints: Uint8Array[];
+  fault: number;
+  weight: number;
+  /** Bytes of its records that have begun. */
+  begun: number;
+  timeFirst: number;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -93,7 +104,12 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
   private readonly book: OpenedLeaves;
   private readonly segments: SegmentRange[];
   private readonly extra: ExtraReads | undefined;
+  private readonly changes: LedgerChanges | undefined;
   private command: Command | undefined;
+  /** The command's first step is still to come. */
+  private isPending = false;
+  /** The command may not be sequenced: its last step, which is its own, does nothing. */
+  private isInadmissible = false;
   private segment: OpenSegment | undefined;
   private open: OpenStep | undefined;
   private done: WitnessedSegment[] = [];
@@ -107,6 +123,7 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
     this.nextStep = options.nextStep;
     this.segments = [...options.segments];
     this.extra = options.extra;
+    this.changes = options.changes;
   }
 
   /** No segment is left to be watched. */
@@ -114,8 +131,11 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
     return this.segment === undefined && this.segments.length === 0;
   }
 
-  begin(command: Command): void {
+  /** `isInadmissible`: by `engine.admit` of these bytes at their time. */
+  begin(command: Command, isInadmissible = false): void {
     this.command = command;
+    this.isPending = true;
+    this.isInadmissible = isInadmissible;
   }
 
   record(): void {}
@@ -126,9 +146,11 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
     if (segment?.range.nextStep === nextStep) this.close(segment);
     if (this.segments[0]?.firstStep === nextStep) this.beginSegment();
     if (this.segment !== undefined) {
+      this.prepare(this.segment, kind);
       const context = { state: this.live, trees: this.trees, ...this.command! };
       this.open = { kind, reads: stepReads(kind, context), schedule: scheduleReads(context) };
     }
+    this.isPending = false;
     this.nextStep++;
   }
 
@@ -136,16 +158,24 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
   end(): void {
     this.endStep();
     const { segment } = this;
-    if (segment?.range.nextStep === this.nextStep) this.close(segment);
+    if (segment === undefined) return;
+    if (this.isInadmissible) fail(segment, StepFault.INADMISSIBLE);
+    if (segment.range.nextStep === this.nextStep) this.close(segment);
   }
 
-  /** No more commands: a segment that is still open ends here, though it claims more steps. */
-  finish(): void {
+  /**
+   * No more commands: a segment that claims more steps ends here. It needs a record and has none, unless the next one
+   * it has is `bad`: of no kind, too long, too early.
+   */
+  finish(bad = false): void {
     this.endStep();
-    if (this.segments[0]?.firstStep === this.nextStep) this.beginSegment();
-    if (this.segment === undefined) return;
+    if (this.segment === undefined && this.segments[0]?.firstStep === this.nextStep) this.beginSegment();
+    const { segment } = this;
+    if (segment === undefined) return;
     this.look(scheduleReads({ state: this.live }));
-    this.close(this.segment);
+    const isThere = bad && segment.begun < segment.range.inputs.length;
+    fail(segment, isThere ? StepFault.BAD_RECORD : StepFault.NO_INPUT);
+    this.close(segment);
   }
 
   /** Segments that have ended since the last call. */
@@ -165,7 +195,26 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
       if (value === undefined) tree.delete(key);
       else tree.set(key, value);
     });
-    this.segment = { range: this.segments.shift()!, carried, kinds: [], hints: [] };
+    this.segment = {
+      range: this.segments.shift()!,
+      carried,
+      kinds: [],
+      hints: [],
+      fault: StepFault.NONE,
+      weight: 0,
+      begun: 0,
+      timeFirst: 0,
+    };
+  }
+
+  /** What StepProver finds before it runs a step. */
+  private prepare(segment: OpenSegment, kind: number): void {
+    if (this.isPending) {
+      if (segment.begun >= segment.range.inputs.length) fail(segment, StepFault.NO_INPUT);
+      segment.begun += this.command!.record.length;
+    }
+    segment.weight += stepWeight(kind);
+    if (segment.weight > SEGMENT_WEIGHT_MAX) fail(segment, StepFault.OVERWEIGHT);
   }
 
   private endStep(): void {
@@ -185,9 +234,14 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
     }
     this.look(open.schedule);
     this.look(reads);
+    if (segment.kinds.length === 0) segment.timeFirst = this.live.now;
     segment.kinds.push(open.kind);
     segment.hints.push(encodeHints(reads));
-    for (const [key, value] of writes) this.of(key).write(key, value);
+    for (const [key, value] of writes) {
+      const opened = this.of(key);
+      if (opened === this.ledger) this.changes?.note(key, opened.tree.get(key), value);
+      opened.write(key, value);
+    }
   }
 
   private look(reads: StepReads): void {
@@ -199,9 +253,11 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
     return isBookKey(key) ? this.book : this.ledger;
   }
 
-  private close({ range, carried, kinds, hints }: OpenSegment): void {
+  private close(segment: OpenSegment): void {
+    const { range, carried, kinds, hints, weight, timeFirst } = segment;
     const { ledger, book } = this.trees;
-    const { keccak } = this.live;
+    const { keccak, seq, now } = this.live;
+    if (segment.begun < range.inputs.length) fail(segment, StepFault.INPUTS_LEFT);
     const postStateRoot = stateRoot(ledger.root(), book.root(), keccak);
     const before = { ledger: this.ledger.prove(), book: this.book.prove() };
     this.done.push({
@@ -215,10 +271,22 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
         preStateRoot: stateRoot(before.ledger.root, before.book.root, keccak),
       },
       kinds,
-      postStateRoot,
+      outcome: {
+        fault: segment.fault,
+        stateRoot: postStateRoot,
+        nextSeq: seq + 1,
+        weight,
+        timeFirst,
+        timeLast: now,
+      },
     });
     this.segment = undefined;
   }
+}
+
+/** The first fault is the one that counts. */
+function fail(segment: OpenSegment, fault: number): void {
+  if (segment.fault === StepFault.NONE) segment.fault = fault;
 }
 
 /** The bytes of one step's hints, their length first. */

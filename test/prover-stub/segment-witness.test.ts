@@ -47,13 +47,15 @@ describe('witnesses of a random session', () => {
     expect(witnessed.length).toBe(segments.length);
     expect(segments.length).toBeGreaterThan(20);
     let root = stateRoot(new Uint8Array(32), new Uint8Array(32), keccak);
-    for (const [i, { witness, postStateRoot }] of witnessed.entries()) {
+    for (const [i, { witness, outcome }] of witnessed.entries()) {
       expect(toHex(witness.preStateRoot)).toBe(toHex(root));
       const ledger = openMultiproof(witness.ledger, keccak);
       const book = openMultiproof(witness.book, keccak);
       expect(toHex(stateRoot(ledger.root, book.root, keccak))).toBe(toHex(root));
-      expect(toHex(postStateRoot)).toBe(toHex(segments[i]!.stateRoot));
-      root = postStateRoot;
+      const { stateRoot: post, nextSeq, weight } = segments[i]!;
+      expect(outcome).toMatchObject({ fault: 0, nextSeq, weight });
+      expect(toHex(outcome.stateRoot)).toBe(toHex(post));
+      root = post;
     }
   });
 

@@ -3,7 +3,8 @@ import { Engine } from '#engine/engine.ts';
 import type { TraceEntry } from '#protocol/batch.ts';
 import type { Command } from '#protocol/command.ts';
 import type { Keccak } from '#protocol/hash.ts';
-import { type SegmentRange, type WitnessedSegment, WitnessTrace } from '#prover-stub/segment-witness.ts';
+import { SegmentReplay } from '#prover-stub/segment-replay.ts';
+import type { SegmentRange, WitnessedSegment } from '#prover-stub/segment-witness.ts';
 import type { BatchTrace } from '#state/batch-builder.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
 import type { StateTrees } from '#state/state-root.ts';
@@ -47,17 +48,9 @@ export function* witnessesOf(
   keccak: Keccak,
 ): Generator<WitnessedSegment, void, undefined> {
   const state = new ExchangeState(keccak);
-  const trace = new WitnessTrace({ state, trees: emptyTrees(keccak), nextStep: 0, segments });
-  const engine = new Engine(state, trace);
-  for (const command of commands) {
-    trace.begin(command);
-    engine.apply(command);
-    trace.end();
-    yield* trace.takeWitnessed();
-    if (trace.isDone) return;
-  }
-  trace.finish();
-  yield* trace.takeWitnessed();
+  const replay = new SegmentReplay({ state, trees: emptyTrees(keccak), nextStep: 0, segments });
+  for (const command of commands) yield* replay.apply(command);
+  yield* replay.end();
 }
 
 export function witnessSession(commands: readonly Command[], keccak: Keccak): WitnessedSession {
