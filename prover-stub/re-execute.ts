@@ -21,7 +21,7 @@ import { StateTree } from '#state/state-tree.ts';
 import { type ChainTip, GENESIS_TIP } from './chain-tip.ts';
 import { compareDiff, type DiffComparison } from './compare-diff.ts';
 import type { DerivedBatch } from './derive.ts';
-import { checkAtMost, checkSame, DifferenceFound, differ, type Place } from './difference.ts';
+import { checkAtMost, checkSame, DifferenceFound, differ, type Place, type Range } from './difference.ts';
 import { LedgerDelta } from './ledger-delta.ts';
 import { StepLog } from './step-log.ts';
 
@@ -33,6 +33,13 @@ export interface StartingPoint {
 
 /** Who signed each record, as `Command.signers`; undefined where its signature is none. */
 export type RecordSigners = readonly (Uint8Array | undefined)[];
+
+interface Inadmissible {
+  /** Number of its own step. */
+  readonly step: number;
+  readonly commands: Range;
+  readonly code: number;
+}
 
 /** What came out of the first and the last segment of a batch. */
 interface Ends {
@@ -52,6 +59,8 @@ export class ReExecution {
   private readonly engine: Engine;
   /** The last batch ended with a command: nothing has run ahead. */
   private isWhole = true;
+  /** A command that may not be sequenced, whose own step is still to come: the ticks before it may be right. */
+  private inadmissible: Inadmissible | undefined;
 
   /** From the empty state without `from`. Throws when the snapshot is not the state that its tip names. */
   constructor(keccak: Keccak, from?: StartingPoint) {
@@ -141,34 +150,44 @@ export class ReExecution {
   ): BatchTrace {
     const { trace } = this;
     trace.follow([claimed.nextStep]);
+    this.checkInadmissible(place, claimed.nextStep);
     while (!trace.isFollowed) {
       const record = records[cursor.record];
       if (record === undefined) return differ(place, 'nextStep', trace.nextStep, claimed.nextStep);
       this.apply(record, signers[cursor.record] ?? NO_SIGNERS, { ...place, part: 'inputs' });
       cursor.record++;
+      this.checkInadmissible(place, claimed.nextStep);
     }
     return trace.takeClosed()[0]!;
   }
 
-  /** Only what is admitted is executed; everything else among the inputs is a fraud. */
+  /** Only what is admitted does anything; everything else among the inputs is a fraud where its own step comes. */
   private apply(record: Uint8Array, signers: Uint8Array, segment: Place): void {
     const { trace, engine, state } = this;
-    const place: Place = {
-      ...segment,
-      steps: { first: trace.nextStep, next: trace.nextStep + 1 },
-      commands: { first: state.seq + 1, next: state.seq + 2 },
-    };
     const command = { record, signers };
+    const first = trace.executed;
+    const commands = { first: state.seq + 1, next: state.seq + 2 };
     const code = engine.admit(command, recordTime(viewOf(record)));
-    if (code !== 0) differ(place, 'admission', 'a command that may be sequenced', rejectName(code));
     trace.begin(record);
     try {
       engine.apply(command);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      differ(place, 'record', 'a command that can be executed', reason);
+      const place: Place = { ...segment, steps: { first, next: first + 1 }, commands };
+      if (code === 0 || trace.executed === first)
+        differ(place, 'record', 'a command that can be executed', reason);
     }
     trace.end();
+    // Its own step, the last one, did nothing.
+    if (code !== 0) this.inadmissible = { step: trace.executed - 1, commands, code };
+  }
+
+  private checkInadmissible(segment: Place, nextStep: number): void {
+    const { inadmissible } = this;
+    if (inadmissible === undefined || inadmissible.step >= nextStep) return;
+    const { step, commands, code } = inadmissible;
+    const place: Place = { ...segment, part: 'inputs', steps: { first: step, next: step + 1 }, commands };
+    differ(place, 'admission', 'a command that may be sequenced', rejectName(code));
   }
 
   private checkSegment(

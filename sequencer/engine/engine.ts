@@ -53,8 +53,9 @@ export class Engine {
       case command.DISCONNECT:
         return this.disconnectable(record) === 0 ? Reject.UNKNOWN_ACCOUNT : Reject.NONE;
       case command.CLOCK:
-      case command.VERSION:
         return Reject.NONE;
+      case command.VERSION:
+        return isVersion(record) ? Reject.NONE : Reject.MALFORMED_MESSAGE;
       default:
         return Reject.MALFORMED_MESSAGE;
     }
@@ -117,6 +118,11 @@ export class Engine {
     runWalk(this.core);
   }
 }
+
+/** A VERSION record of the rules that this engine is. */
+const isVersion = (record: Uint8Array): boolean =>
+  record.length === RECORD_HEADER_BYTES + 4 &&
+  viewOf(record).getUint32(RECORD_HEADER_BYTES, true) === ENGINE_VERSION;
 
 function wrongRecord(field: string, expected: string, got: number): never {
   throw new InvariantError(`record ${field}: expected ${expected}, got ${got}`);
