@@ -23,6 +23,7 @@ const DEPLOYED = {
   Demands: `${CONTRACTS}/Demands.sol`,
   Equivocation: `${CONTRACTS}/Equivocation.sol`,
   EscapeHatch: `${CONTRACTS}/EscapeHatch.sol`,
+  StepProver: `${CONTRACTS}/step/StepProver.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;
 export type ContractName = keyof typeof DEPLOYED;

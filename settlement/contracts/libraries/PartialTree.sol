@@ -111,52 +111,51 @@ library PartialTree {
         pure
         returns (uint256[] memory leaves, bool complete)
     {
-        uint256 ref = tree.root;
-        assembly ("memory-safe") {
-            for {} lt(ref, LEAF) {} {
-                let node := mload(ref)
-                // bitIndex ≥ bits: all below has the same first bits.
-                if iszero(gt(add(shr(248, node), bits), 255)) { break }
-                ref := and(shr(and(shl(5, shr(shr(248, node), prefix)), 32), node), REFERENCE)
-            }
-        }
         leaves = new uint256[](max);
-        uint256 count = 0;
-        uint256 bottom = tree.path;
-        uint256 top = bottom;
-        complete = true;
-        if (ref != EMPTY) {
-            // What stands on the stack lies right of `ref`.
-            while (true) {
-                assembly ("memory-safe") {
-                    for {} lt(ref, LEAF) {} {
-                        let node := mload(ref)
-                        mstore(top, and(shr(32, node), REFERENCE))
-                        top := add(top, 32)
-                        ref := and(node, REFERENCE)
-                    }
-                }
-                uint256 leaf = _leafAt(ref, prefix);
-                // All have the same first bits: the first one's tell.
-                if (count == 0 && bits != 0 && uint256(keyOf(leaf) ^ prefix) >> (256 - bits) != 0) break;
-                if (count == max) {
-                    complete = false;
-                    break;
-                }
-                leaves[count++] = leaf;
-                if (top == bottom) break;
-                if (count == max) {
-                    complete = false;
-                    break;
-                }
-                assembly ("memory-safe") {
-                    top := sub(top, 32)
-                    ref := mload(top)
-                }
-            }
+        uint256 destination;
+        assembly ("memory-safe") {
+            destination := add(leaves, 32)
         }
+        uint256 count;
+        (count, complete) = rangeInto(tree, prefix, bits, max, destination);
         assembly ("memory-safe") {
             mstore(leaves, count)
+        }
+    }
+
+    /// @notice The same, one word a leaf, to memory at `destination`, where the caller owns `max` words.
+    /// @return count of leaves
+    /// @return complete whether there are no more than these
+    function rangeInto(Tree memory tree, bytes32 prefix, uint256 bits, uint256 max, uint256 destination)
+        internal
+        pure
+        returns (uint256 count, bool complete)
+    {
+        uint256 ref = _under(tree, prefix, bits);
+        if (ref == EMPTY) return (0, true);
+        // What stands on the stack lies right of `ref`.
+        uint256 bottom = tree.path;
+        uint256 top = bottom;
+        while (true) {
+            assembly ("memory-safe") {
+                for {} lt(ref, LEAF) {} {
+                    let node := mload(ref)
+                    mstore(top, and(shr(32, node), REFERENCE))
+                    top := add(top, 32)
+                    ref := and(node, REFERENCE)
+                }
+            }
+            uint256 leaf = _leafAt(ref, prefix);
+            // All have the same first bits: the first one's tell.
+            if (count == 0 && bits != 0 && uint256(keyOf(leaf) ^ prefix) >> (256 - bits) != 0) return (0, true);
+            if (count == max) return (count, false);
+            _save(destination + 32 * count++, leaf);
+            if (top == bottom) return (count, true);
+            if (count == max) return (count, false);
+            assembly ("memory-safe") {
+                top := sub(top, 32)
+                ref := mload(top)
+            }
         }
     }
 
@@ -421,6 +420,20 @@ library PartialTree {
                 top := add(top, 32)
                 let node := mload(ref)
                 ref := and(shr(and(shl(5, shr(shr(248, node), key)), 32), node), REFERENCE)
+            }
+        }
+    }
+
+    /// @dev The subtree of the keys with the first `bits` bits of `prefix`; when there are none, one of other keys, which
+    /// all differ from them.
+    function _under(Tree memory tree, bytes32 prefix, uint256 bits) private pure returns (uint256 ref) {
+        ref = tree.root;
+        assembly ("memory-safe") {
+            for {} lt(ref, LEAF) {} {
+                let node := mload(ref)
+                // bitIndex ≥ bits: all below has the same first bits.
+                if iszero(gt(add(shr(248, node), bits), 255)) { break }
+                ref := and(shr(and(shl(5, shr(shr(248, node), prefix)), 32), node), REFERENCE)
             }
         }
     }
