@@ -27,6 +27,7 @@ contract Vault is IVault, Guarded {
     mapping(uint16 asset => uint256) public held;
     mapping(uint16 asset => uint256) public paidTotal;
     mapping(address owner => mapping(uint16 asset => uint128)) public paid;
+    mapping(uint16 asset => uint256) public reserved;
 
     /// @param assets_ 1 to 64 different tokens; asset 0 is the quote asset
     constructor(address queue_, address rollup_, Asset[] memory assets_) {
@@ -79,9 +80,55 @@ contract Vault is IVault, Guarded {
         uint256 released = IRollup(rollup).withdrawnTotal(asset);
         if (paidNow > released) revert BeyondFinalTotal(released, paidNow);
         paidTotal[asset] = paidNow;
-        held[asset] -= amount;
         emit Withdrawn(owner, asset, amount, total);
+        _pay(owner, asset, amount, reserved[asset]);
+    }
+
+    /// @inheritdoc IVault
+    function reserve(uint16 asset, uint256 amount) external {
+        _requireEscape();
+        reserved[asset] += amount;
+        emit Reserved(asset, amount);
+    }
+
+    /// @inheritdoc IVault
+    function refund(address owner, uint16 asset, uint256 amount) external guarded {
+        _requireEscape();
+        reserved[asset] -= amount;
+        emit Refunded(owner, asset, amount);
+        _pay(owner, asset, amount, 0);
+    }
+
+    /// @inheritdoc IVault
+    function payClaim(address owner, uint16 asset, uint256 amount) external guarded {
+        _requireEscape();
+        emit ClaimPaid(owner, asset, amount);
+        _pay(owner, asset, amount, _owed(asset));
+    }
+
+    /// @inheritdoc IVault
+    function unowed(uint16 asset) external view returns (uint256) {
+        uint256 has = held[asset];
+        uint256 owed = _owed(asset);
+        return has > owed ? has - owed : 0;
+    }
+
+    /// @dev Set aside for refunds, and released by final batches but not paid.
+    function _owed(uint16 asset) private view returns (uint256) {
+        return reserved[asset] + IRollup(rollup).withdrawnTotal(asset) - paidTotal[asset];
+    }
+
+    /// @dev Pays so that at least `keep` stays.
+    function _pay(address owner, uint16 asset, uint256 amount, uint256 keep) private {
+        uint256 has = held[asset];
+        if (has < amount || has - amount < keep) revert NotHeld(asset, amount, has, keep);
+        held[asset] = has - amount;
         IERC20(assets[asset].token).push(owner, amount);
+    }
+
+    function _requireEscape() private view {
+        address escape = IRollup(rollup).escape();
+        if (msg.sender != escape) revert NotEscape(escape, msg.sender);
     }
 
     /// @notice Ledger key of the amounts that `owner` has withdrawn of `asset`.

@@ -3,6 +3,7 @@
  * them against the compiler's output.
  */
 import { parseAbi } from 'viem';
+import { escapeAbi } from './escape-abi.ts';
 
 const BOUNDS = 'error OutOfRange(bytes32 field, uint256 low, uint256 high, uint256 got)';
 const REENTERED = 'error Reentered()';
@@ -137,6 +138,11 @@ export const vaultAbi = parseAbi([
   'function receiveDeposit(address from, uint16 asset, uint64 amount)',
   'function withdraw(address owner, uint16 asset, uint128 total, uint64 batchId, bytes path) returns (uint128 amount)',
   'function withdrawnKey(address owner, uint16 asset) pure returns (bytes32)',
+  'function reserve(uint16 asset, uint256 amount)',
+  'function refund(address owner, uint16 asset, uint256 amount)',
+  'function payClaim(address owner, uint16 asset, uint256 amount)',
+  'function unowed(uint16 asset) view returns (uint256)',
+  'function reserved(uint16 asset) view returns (uint256)',
   'function assetCount() view returns (uint16)',
   'function assets(uint16 asset) view returns (address token, uint64 depositMin, uint64 cap)',
   'function held(uint16 asset) view returns (uint256)',
@@ -146,7 +152,12 @@ export const vaultAbi = parseAbi([
   'function rollup() view returns (address)',
   'event Deposited(address indexed from, uint16 indexed asset, uint64 amount)',
   'event Withdrawn(address indexed owner, uint16 indexed asset, uint128 amount, uint128 total)',
+  'event Reserved(uint16 indexed asset, uint256 amount)',
+  'event Refunded(address indexed owner, uint16 indexed asset, uint256 amount)',
+  'event ClaimPaid(address indexed owner, uint16 indexed asset, uint256 amount)',
   'error NotQueue(address expected, address got)',
+  'error NotEscape(address expected, address got)',
+  'error NotHeld(uint16 asset, uint256 amount, uint256 held, uint256 keep)',
   'error UnknownAsset(uint256 assets, uint256 got)',
   'error BatchNotFinal(uint64 finalId, uint64 got)',
   'error NothingToPay(uint128 paid, uint128 proven)',
@@ -186,5 +197,6 @@ export const contractErrors = [
   ...rollupAbi.filter(isError),
   ...queueAbi.filter(isError),
   ...vaultAbi.filter(isError),
+  ...escapeAbi.filter(isError),
   ...tokenAbi.filter(isError),
 ];

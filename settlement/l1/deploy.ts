@@ -70,6 +70,8 @@ export interface DeployOptions extends Genesis {
   readonly configurator?: Address;
   /** Between proposal and entry; default the least that the contracts allow, window and inclusion delay together. */
   readonly timelockMs?: number;
+  /** Between settlement of a frozen rollup and the payment of claims; default 14 days, the least on mainnet. */
+  readonly claimPeriodSeconds?: number;
   /** Default: `compileContracts()`. */
   readonly artifacts?: Artifacts;
 }
@@ -148,7 +150,7 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
     Challenges: [rollup],
     Demands: [rollup],
     Equivocation: [rollup],
-    EscapeHatch: [rollup],
+    EscapeHatch: [rollup, BigInt(options.claimPeriodSeconds ?? 14 * DAY_SECONDS)],
     Rollup: [
       {
         queue: at('Queue'),

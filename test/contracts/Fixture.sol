@@ -38,9 +38,12 @@ abstract contract Fixture is Test {
     address internal constant CONFIGURATOR = address(0xc0f);
     uint64 internal constant TIMELOCK_MS = WINDOW * 1000 + INCLUSION_MS;
     uint64 internal constant CAP = 2 ** 51;
+    uint64 internal constant CLAIM_PERIOD = 14 days;
 
     /// @dev Of the next deployment.
     uint64 internal timelockMs = TIMELOCK_MS;
+    /// @dev Asset 1 of the next deployment; none by default.
+    address internal secondToken;
     TestToken internal token;
     Vault internal vault;
     Queue internal queue;
@@ -67,8 +70,9 @@ abstract contract Fixture is Test {
 
     /// @dev All but the rollup, for the address of the next contract that this one makes.
     function deployParts(address asset) internal {
-        Asset[] memory assets = new Asset[](1);
+        Asset[] memory assets = new Asset[](secondToken == address(0) ? 1 : 2);
         assets[0] = Asset({token: asset, depositMin: 1, cap: CAP});
+        if (secondToken != address(0)) assets[1] = Asset({token: secondToken, depositMin: 1, cap: CAP});
         uint64 nonce = vm.getNonce(address(this));
         address queueAt = vm.computeCreateAddress(address(this), nonce + 1);
         // Last: its constructor calls the others.
@@ -78,7 +82,7 @@ abstract contract Fixture is Test {
         challenges = new Challenges(rollupAt);
         demands = new Demands(rollupAt);
         equivocation = new Equivocation(rollupAt);
-        escape = new EscapeHatch(rollupAt);
+        escape = new EscapeHatch(rollupAt, CLAIM_PERIOD);
     }
 
     function parts() internal view returns (RollupParts memory) {

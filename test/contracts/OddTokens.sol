@@ -110,3 +110,25 @@ contract ReentrantToken is OddToken {
         return true;
     }
 }
+
+/// @notice Pays nobody who is on its list.
+contract ChoosyToken is OddToken {
+    mapping(address account => bool) public barred;
+
+    error Barred(address account);
+
+    function bar(address account) external {
+        barred[account] = true;
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        if (barred[to]) revert Barred(to);
+        _move(msg.sender, to, amount);
+        return true;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) external returns (bool) {
+        _move(from, to, amount);
+        return true;
+    }
+}

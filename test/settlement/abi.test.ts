@@ -7,6 +7,7 @@ import { toHex } from '#protocol/bytes.ts';
 import { queueAbi, rollupAbi, tokenAbi, vaultAbi } from '#settlement/l1/abi.ts';
 import { COMMIT_SELECTOR, encodeCommitBatch } from '#settlement/l1/batch-calldata.ts';
 import { type ContractName, compileContracts } from '#settlement/l1/compile.ts';
+import { escapeAbi } from '#settlement/l1/escape-abi.ts';
 import { anyBatch } from './batch-builder.ts';
 
 const EIP_170_BYTES = 24_576;
@@ -37,6 +38,7 @@ const typedAbis: readonly (readonly [ContractName, Abi])[] = [
   ['Rollup', rollupAbi],
   ['Queue', queueAbi],
   ['Vault', vaultAbi],
+  ['EscapeHatch', escapeAbi],
   ['TestToken', tokenAbi],
 ];
 test.each(typedAbis)('%s', (name, typed) => {

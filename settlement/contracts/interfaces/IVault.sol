@@ -12,15 +12,23 @@ struct Asset {
 
 /// @title Holder of all tokens
 /// @notice Takes tokens in through `Queue` and pays them out against the ledger of a final batch, to nobody but the
-/// owner that the ledger names. No other way out exists.
+/// owner that the ledger names; after a freeze also through `EscapeHatch`. No other way out exists.
 interface IVault {
     event Deposited(address indexed from, uint16 indexed asset, uint64 amount);
     /// @param amount paid now
     /// @param total paid so far to this owner: the ledger's cumulative amount
     event Withdrawn(address indexed owner, uint16 indexed asset, uint128 amount, uint128 total);
+    /// @notice So much of what is held can only be refunded any more.
+    event Reserved(uint16 indexed asset, uint256 amount);
+    event Refunded(address indexed owner, uint16 indexed asset, uint256 amount);
+    event ClaimPaid(address indexed owner, uint16 indexed asset, uint256 amount);
 
     /// @notice Only `Queue` may bring deposits.
     error NotQueue(address expected, address got);
+    /// @notice Only the rollup's `EscapeHatch` does this.
+    error NotEscape(address expected, address got);
+    /// @notice Paying `amount` of the `held` would leave less than `keep`, which is owed to others first.
+    error NotHeld(uint16 asset, uint256 amount, uint256 held, uint256 keep);
     /// @notice There is no such asset.
     error UnknownAsset(uint256 assets, uint256 got);
     /// @notice The batch is not final (or does not exist).
@@ -42,6 +50,21 @@ interface IVault {
     function withdraw(address owner, uint16 asset, uint128 total, uint64 batchId, bytes calldata path)
         external
         returns (uint128 amount);
+
+    /// @notice Only `EscapeHatch`: sets `amount` aside for refunds of deposits that were never taken up.
+    function reserve(uint16 asset, uint256 amount) external;
+
+    /// @notice Only `EscapeHatch`: pays a deposit back out of what is set aside.
+    function refund(address owner, uint16 asset, uint256 amount) external;
+
+    /// @notice Only `EscapeHatch`: pays a claim out of what is owed to nobody before it.
+    function payClaim(address owner, uint16 asset, uint256 amount) external;
+
+    /// @notice What is held beyond refunds and withdrawals that are due.
+    function unowed(uint16 asset) external view returns (uint256);
+
+    /// @notice Set aside for refunds.
+    function reserved(uint16 asset) external view returns (uint256);
 
     /// @notice Number of assets.
     function assetCount() external view returns (uint16);
