@@ -32,7 +32,7 @@ beforeAll(async () => {
       inclusionMs: 60_000,
     },
   });
-});
+}, 60_000);
 afterAll(() => fixture?.devnet.stop());
 
 test('a change is announced, waits, and becomes an entry; a canceled one never does', async () => {
