@@ -17,7 +17,6 @@ library Operation {
     uint256 internal constant CANCEL_AFTER = 8;
     uint256 internal constant CANCEL_ON_DISCONNECT = 9;
 
-    uint256 internal constant CANCEL_ALL_BYTES = 8;
     uint256 internal constant BY_ORDER_ID = 0;
     uint256 internal constant SCOPE_TRADE = 1;
     uint256 internal constant SCOPE_CANCEL = 2;

@@ -14,6 +14,17 @@ import {BookLib, SessionKey} from "../leaves/Book.sol";
 import {GlobalsLib} from "../leaves/Globals.sol";
 import {MessageRegister, RegistersLib} from "../leaves/Registers.sol";
 
+/// @notice What a message claims, and when.
+struct Signed {
+    address signer;
+    uint256 account;
+    uint256 nonce;
+    uint256 validUntil;
+    /// @dev Bit n is set when an operation of kind n is among its operations.
+    uint256 kinds;
+    uint256 now_;
+}
+
 /// @title MESSAGE: authenticates a signed message and opens it
 /// @notice Twin of sequencer/engine/handlers/message.ts, with the form of sequencer/protocol/message.ts. Everything for which
 /// the sequencer would have refused the message makes its record inadmissible, whichever reason it would have given.
@@ -38,26 +49,20 @@ library Message {
     function run(Leaves memory leaves, bytes calldata record, bytes32 domain) internal pure returns (uint256) {
         (bool wellFormed, uint256 kinds) = check(record);
         if (!wellFormed) return Reject.INADMISSIBLE;
-        address signer = signerOf(record, domain);
-        if (signer == address(0)) return Reject.INADMISSIBLE;
-        uint256 now_ = GlobalsLib.load(leaves).now_;
-        uint256 id = record.le(BODY + 4, 4);
-        (Account memory account, bool present) = AccountLib.load(leaves, id);
-        if (!present) return Reject.INADMISSIBLE;
-        uint256 scope = Limits.SCOPE_OWNER;
-        if (signer == account.owner) {
-            (bool fresh, uint256 high, uint256 bits) =
-                _useNonce(record, now_, account.nonceHigh, account.nonceBits);
-            if (!fresh) return Reject.INADMISSIBLE;
-            account.nonceHigh = high;
-            account.nonceBits = bits;
-            AccountLib.store(leaves, id, account);
-        } else {
-            bool allowed;
-            (allowed, scope) = _bySessionKey(leaves, record, Keys.sessionKey(id, signer), now_, kinds);
-            if (!allowed) return Reject.INADMISSIBLE;
-        }
-        _open(leaves, record, id, scope);
+        Signed memory signed = Signed({
+            signer: signerOf(record, domain),
+            account: record.le(BODY + 4, 4),
+            nonce: record.le(BODY + 8, 8),
+            validUntil: record.le(BODY + 16, 8),
+            kinds: kinds,
+            now_: 0
+        });
+        if (signed.signer == address(0)) return Reject.INADMISSIBLE;
+        signed.now_ = GlobalsLib.load(leaves).now_;
+        if (signed.validUntil < signed.now_) return Reject.INADMISSIBLE;
+        (bool allowed, uint256 scope) = _authenticate(leaves, signed);
+        if (!allowed) return Reject.INADMISSIBLE;
+        _open(leaves, record, signed.account, scope);
         return Reject.NONE;
     }
 
@@ -108,29 +113,29 @@ library Message {
         return (true, high, bits | (1 << back));
     }
 
-    /// @dev What concerns owners and session keys alike: the time until which the message is good, and its nonce.
-    function _useNonce(bytes calldata record, uint256 now_, uint256 high, uint256 bits)
+    /// @dev Whether the signer may do it now; uses the nonce, in its own window, if so.
+    function _authenticate(Leaves memory leaves, Signed memory signed)
         private
         pure
-        returns (bool, uint256, uint256)
+        returns (bool allowed, uint256 scope)
     {
-        if (record.le(BODY + 16, 8) < now_) return (false, high, bits);
-        return useNonce(record.le(BODY + 8, 8), now_, high, bits);
+        (Account memory account, bool present) = AccountLib.load(leaves, signed.account);
+        if (!present) return (false, 0);
+        if (signed.signer != account.owner) return _bySessionKey(leaves, signed);
+        (allowed, account.nonceHigh, account.nonceBits) =
+            useNonce(signed.nonce, signed.now_, account.nonceHigh, account.nonceBits);
+        if (allowed) AccountLib.store(leaves, signed.account, account);
+        return (allowed, Limits.SCOPE_OWNER);
     }
 
-    function _bySessionKey(
-        Leaves memory leaves,
-        bytes calldata record,
-        bytes32 key,
-        uint256 now_,
-        uint256 kinds
-    ) private pure returns (bool allowed, uint256 scope) {
+    function _bySessionKey(Leaves memory leaves, Signed memory signed) private pure returns (bool allowed, uint256) {
+        bytes32 key = Keys.sessionKey(signed.account, signed.signer);
         (SessionKey memory held, bool present) = BookLib.loadSessionKey(leaves, key);
-        if (!present || held.expiry <= now_) return (false, 0);
-        (allowed, held.nonceHigh, held.nonceBits) = _useNonce(record, now_, held.nonceHigh, held.nonceBits);
-        if (!allowed || !_mayOperate(held.scope, kinds)) return (false, 0);
-        BookLib.storeSessionKey(leaves, key, held);
-        return (true, held.scope);
+        if (!present || held.expiry <= signed.now_ || !_mayOperate(held.scope, signed.kinds)) return (false, 0);
+        (allowed, held.nonceHigh, held.nonceBits) =
+            useNonce(signed.nonce, signed.now_, held.nonceHigh, held.nonceBits);
+        if (allowed) BookLib.storeSessionKey(leaves, key, held);
+        return (allowed, held.scope);
     }
 
     /// @dev Cancels and what concerns them need any scope.
