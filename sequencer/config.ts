@@ -46,7 +46,7 @@ const shape = {
     .describe('length of a journal segment file'),
   batchCommands: whole(1, 1_000_000).default(2_000).describe('commands after which a batch is cut'),
   batchBytes: whole(8_192, 2 * MEBIBYTE)
-    .default(96_000)
+    .default(84_000)
     .describe('bytes for L1 after which a batch is cut'),
   batchMs: whole(1, 86_400_000).default(2_000).describe('age at which a batch is cut, milliseconds'),
   receiptMs: whole(10, 60_000).default(250).describe('least time between two receipts, milliseconds'),

@@ -1,10 +1,15 @@
 /**
- * When a batch ends: so many commands, so many bytes, or so much time. Above all it stays within what L1 nodes
- * take as one transaction (128 KiB), also where one command changes more than that.
+ * When a batch ends: so many commands, so many bytes, or so much time. Above all it stays within what the
+ * rollup takes as one transaction (116 KiB), also where one command changes more than that.
  */
 import { assert } from '#protocol/assert.ts';
 import { HEADER_BYTES, TRACE_ENTRY_BYTES, WITHDRAWN_ENTRY_BYTES } from '#protocol/batch.ts';
-import { ASSETS_MAX, RECORD_BODY_BYTES_MAX, SIGNATURE_BYTES } from '#protocol/limits.ts';
+import {
+  ASSETS_MAX,
+  COMMIT_CALLDATA_BYTES_MAX,
+  RECORD_BODY_BYTES_MAX,
+  SIGNATURE_BYTES,
+} from '#protocol/limits.ts';
 import { STEP_DIFF_BYTES_MAX } from '#state/tree-trace.ts';
 
 export interface BatchPolicy {
@@ -15,18 +20,16 @@ export interface BatchPolicy {
   readonly intervalMs: number;
 }
 
-/** What geth and others take as one transaction. */
-export const L1_TRANSACTION_BYTES_MAX = 131_072;
-/** Selector, offsets, lengths and padding of commitBatch, the totals withdrawn, the transaction's own fields. */
+/** Selector, offsets, lengths and padding of commitBatch, the totals withdrawn. */
 const ENVELOPE_BYTES = 4_096;
 /** Inputs, trace and diff of a batch never take more. */
-export const BATCH_BYTES_HARD = L1_TRANSACTION_BYTES_MAX - HEADER_BYTES - SIGNATURE_BYTES - ENVELOPE_BYTES;
+export const BATCH_BYTES_HARD = COMMIT_CALLDATA_BYTES_MAX - HEADER_BYTES - SIGNATURE_BYTES - ENVELOPE_BYTES;
 /** The highest `bytesMax`: room for some steps is left above it, so that segments stay worth their cost. */
 const BYTES_MAX_MAX = BATCH_BYTES_HARD - 8 * STEP_DIFF_BYTES_MAX;
 
 export const DEFAULT_POLICY: BatchPolicy = {
   commandsMax: 4_000,
-  bytesMax: 96_000,
+  bytesMax: 84_000,
   intervalMs: 2_000,
 };
 

@@ -47,6 +47,11 @@ export const NONCE_AHEAD_MS_MAX = 86_400_000;
 export const LEAF_VALUE_BYTES_MAX = 4096;
 /** Ledger diff of one batch: it goes into one L1 transaction, of which nodes accept 128 KiB. */
 export const DIFF_BYTES_MAX = 131_072;
+/**
+ * Input of the transaction that commits a batch. Whoever proves it wrong sends its diff or inputs again, within what
+ * nodes accept, and proofs beside them.
+ */
+export const COMMIT_CALLDATA_BYTES_MAX = 118_784;
 
 /** Binary frames (wire.ts). The length field is 16 bits wide. */
 export const FRAME_HEADER_BYTES = 8;

@@ -27,6 +27,9 @@ contract Rollup is IRollup, Guarded {
     address internal constant BLOCK_HASHES = 0x0000F90827F1C53a10cb7A02335B175320002935;
     uint256 internal constant BLOCKHASH_REACH = 256;
     uint256 internal constant BLOCK_HASHES_REACH = 8191;
+    /// @dev Nodes take transactions of 128 KiB. Whoever proves a batch wrong sends its diff or inputs again, and proofs
+    /// beside them: 12 KiB are left for these. Twin of COMMIT_CALLDATA_BYTES_MAX in sequencer/protocol/limits.ts.
+    uint256 internal constant CALLDATA_MAX = 118_784;
     uint64 internal constant FIRST_SEQ = 1;
     uint32 internal constant FIRST_EPOCH = 1;
 
@@ -303,6 +306,7 @@ contract Rollup is IRollup, Guarded {
         next = _checkPart("calldata.diff", next, batch.diff);
         next = _checkPart("calldata.inputs", next, batch.inputs);
         _sameNumber("calldata.length", next, msg.data.length);
+        Bounds.check("calldata", 0, CALLDATA_MAX, next);
     }
 
     function _checkPart(bytes32 field, uint256 next, bytes calldata part) private pure returns (uint256 end) {

@@ -188,6 +188,73 @@ export const tokenAbi = parseAbi([
   'error InsufficientAllowance(address owner, uint256 expected, uint256 got)',
 ]);
 
+const PROOF_STRUCTS = [
+  'struct SegmentProof { uint32 index; bytes segment; bytes path; bytes before; bytes beforePath; }',
+  'struct LeafProofs { bytes pre; bytes post; }',
+  'struct Witness { bytes ledger; bytes book; bytes carried; bytes hints; }',
+  'struct Accused { uint64 id; bytes32 hash; bytes header; }',
+] as const;
+
+/** What Rewards.sol adds to a judge. */
+const REWARDS = [
+  'struct RewardCase { uint128 amount; uint64 provenBlock; uint64 claimUntil; address candidate; uint64 candidateBlock; }',
+  'function claimPeriod() view returns (uint64)',
+  'function committedBlock(bytes32 commitment) view returns (uint256)',
+  'function commitChallenge(bytes32 commitment)',
+  'function claimReward(bytes32 fault, address beneficiary, bytes32 salt, bytes proof)',
+  'function takeReward(bytes32 fault)',
+  'function rewardOf(bytes32 fault) view returns (RewardCase)',
+  'event ChallengeCommitted(bytes32 indexed commitment)',
+  'event RewardOpened(bytes32 indexed fault, uint256 amount, uint64 claimUntil)',
+  'event RewardClaimed(bytes32 indexed fault, address indexed candidate, uint64 candidateBlock)',
+  'event RewardPaid(bytes32 indexed fault, address indexed to, uint256 amount)',
+  'error NoReward(bytes32 fault)',
+  'error OtherFault(bytes32 expected, bytes32 got)',
+  'error CommitmentTooYoung(uint256 expectedBefore, uint256 got)',
+  'error ClaimsClosed(uint64 until, uint256 nowSeconds)',
+  'error ClaimsOpen(uint64 until, uint256 nowSeconds)',
+  'error RewardNotSent(address to, uint256 amount)',
+  BOUNDS,
+  REENTERED,
+] as const;
+
+export const challengesAbi = parseAbi([
+  ...PROOF_STRUCTS,
+  ...REWARDS,
+  'function rollup() view returns (address)',
+  'receive() external payable',
+  'function stepProver() view returns (address)',
+  'function proveFraud(bytes proof, address beneficiary, bytes32 salt) returns (bytes32 hash)',
+  'function checkStep(bytes header, SegmentProof segment, bytes inputs, Witness witness) view returns (Accused)',
+  'function checkInputs(bytes header, SegmentProof segment, bytes inputs) view returns (Accused)',
+  'function checkDiff(bytes header, bytes diff, bytes32 key, LeafProofs leaf) view returns (Accused)',
+  'function checkClock(bytes header, bytes post) view returns (Accused)',
+  'function checkQueue(bytes header, bytes post) view returns (Accused)',
+  'function checkWithdrawn(bytes header, bytes withdrawn, uint16 asset, LeafProofs leaf) view returns (Accused)',
+  'function differs(bytes diff, bytes32 key, bool wasPresent, bytes old, bool isPresent, bytes value) pure returns (bool)',
+  'event FraudProven(uint64 indexed id, bytes32 indexed hash, bytes4 indexed check, address by)',
+  'error NoFraud(bytes32 hash)',
+  'error UnknownCheck(bytes4 got)',
+  'error WrongBytes(bytes32 field, bytes32 expected, bytes32 got)',
+  'error WrongInputs(bool whole, bytes32 expected, bytes32 got)',
+  'error NothingBefore(uint256 got)',
+  'error NotRollup(address expected, address got)',
+  'error HeaderLength(uint256 expected, uint256 got)',
+  'error CounterTooLarge(bytes32 field, uint256 expectedAtMost, uint256 got)',
+  'error SegmentLength(uint256 expected, uint256 got)',
+  'error NoSuchSegment(uint256 length, uint256 got)',
+  'error TracePathLength(uint256 expected, uint256 got)',
+  'error WrongTraceRoot(bytes32 expected, bytes32 got)',
+  'error PathLength(uint256 expected, uint256 got)',
+  'error ValueLength(uint256 expectedAtMost, uint256 got)',
+  'error WrongRoot(bytes32 expected, bytes32 got)',
+  'error KeyPresent(bytes32 key)',
+  'error NotOnPath(bytes32 searched, bytes32 found)',
+  'error Malformed(bytes32 field, uint256 offset, uint256 expected, uint256 got)',
+  'error SeekOrder(bytes32 before, bytes32 got)',
+  'error OldValueLength(uint256 expectedAtMost, uint256 got)',
+]);
+
 const isError = <Item extends { readonly type: string }>(
   item: Item,
 ): item is Extract<Item, { type: 'error' }> => item.type === 'error';
@@ -199,4 +266,5 @@ export const contractErrors = [
   ...vaultAbi.filter(isError),
   ...escapeAbi.filter(isError),
   ...tokenAbi.filter(isError),
+  ...challengesAbi.filter(isError),
 ];

@@ -19,11 +19,13 @@ const DEPLOYED = {
   Rollup: `${CONTRACTS}/Rollup.sol`,
   Queue: `${CONTRACTS}/Queue.sol`,
   Vault: `${CONTRACTS}/Vault.sol`,
+  PlaceSteps: `${CONTRACTS}/step/families/PlaceSteps.sol`,
+  MatchSteps: `${CONTRACTS}/step/families/MatchSteps.sol`,
+  StepProver: `${CONTRACTS}/step/StepProver.sol`,
   Challenges: `${CONTRACTS}/Challenges.sol`,
   Demands: `${CONTRACTS}/Demands.sol`,
   Equivocation: `${CONTRACTS}/Equivocation.sol`,
   EscapeHatch: `${CONTRACTS}/EscapeHatch.sol`,
-  StepProver: `${CONTRACTS}/step/StepProver.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;
 export type ContractName = keyof typeof DEPLOYED;

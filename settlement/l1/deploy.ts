@@ -77,9 +77,24 @@ export interface DeployOptions extends Genesis {
 }
 
 const DAY_SECONDS = 86_400;
+/** Rewards.sol takes no longer claim period. */
+const CLAIM_SECONDS_MAX = 30 * DAY_SECONDS;
 const TEST_TOKEN_CAP = 2 ** 51;
 /** Rollup's constructor calls all the others, so it comes last. */
-const ORDER = ['Vault', 'Queue', 'Challenges', 'Demands', 'Equivocation', 'EscapeHatch', 'Rollup'] as const;
+const ORDER = [
+  'Vault',
+  'Queue',
+  'PlaceSteps',
+  'MatchSteps',
+  'StepProver',
+  'Challenges',
+  'Demands',
+  'Equivocation',
+  'EscapeHatch',
+  'Rollup',
+] as const;
+
+type Deployed = (typeof ORDER)[number];
 
 /** Configuration entries in the order in which they enter the queue: chain, markets, publishers. Throws a sentence. */
 export function genesisEntries(genesis: Genesis): { kind: number; payload: Hex }[] {
@@ -119,12 +134,12 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
     .catch((error) => {
       throw l1Error(error, 'deploy');
     });
-  const at = (name: (typeof ORDER)[number]): Address =>
+  const at = (name: Deployed): Address =>
     getContractAddress({ from: deployer, nonce: BigInt(nonce + ORDER.indexOf(name)) });
   const inclusionMs = options.inclusionMs ?? DAY_SECONDS * 1000;
   const bond = options.bondWei ?? 10n ** 18n;
   const rollup = at('Rollup');
-  const constructorArguments: Record<(typeof ORDER)[number], readonly unknown[]> = {
+  const constructorArguments: Record<Deployed, readonly unknown[]> = {
     Vault: [
       at('Queue'),
       rollup,
@@ -147,7 +162,11 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
       },
       entries,
     ],
-    Challenges: [rollup],
+    PlaceSteps: [],
+    MatchSteps: [],
+    StepProver: ['PlaceSteps', 'MatchSteps', 'MatchSteps', 'MatchSteps'].map((name) => at(name as Deployed)),
+    // The same room for what is censored as the challenge window gives, as far as the contract allows.
+    Challenges: [rollup, at('StepProver'), BigInt(Math.min(options.windowSeconds, CLAIM_SECONDS_MAX))],
     Demands: [rollup],
     Equivocation: [rollup],
     EscapeHatch: [rollup, BigInt(options.claimPeriodSeconds ?? 14 * DAY_SECONDS)],

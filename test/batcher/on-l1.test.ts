@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signDigest } from '#auth/sign-digest.ts';
 import { BatchMaker } from '#batcher/batch-maker.ts';
-import { L1_TRANSACTION_BYTES_MAX } from '#batcher/policy.ts';
 import { FIRST_EPOCH, type SignedBatch } from '#protocol/batch.ts';
 import { concat, fromHex } from '#protocol/bytes.ts';
 import {
@@ -15,7 +14,7 @@ import {
   QUEUE_ENTRY,
 } from '#protocol/command.ts';
 import { ZERO_HASH } from '#protocol/hash.ts';
-import { SIGNATURE_BYTES } from '#protocol/limits.ts';
+import { COMMIT_CALLDATA_BYTES_MAX, SIGNATURE_BYTES } from '#protocol/limits.ts';
 import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation } from '#protocol/operation.ts';
 import { encodePriceRound } from '#protocol/price-report.ts';
@@ -120,7 +119,7 @@ describe('batches of the batcher on L1', () => {
       };
       const unsigned = placeBatch(batch, place, domain, keccak);
       const signed: SignedBatch = { ...unsigned, signature: signDigest(unsigned.hash, sequencerKey) };
-      expect(commitBatchBytes(signed).length).toBeLessThan(L1_TRANSACTION_BYTES_MAX);
+      expect(commitBatchBytes(signed).length).toBeLessThanOrEqual(COMMIT_CALLDATA_BYTES_MAX);
       await commit(l1, rollup, signed);
       for (const { key, value } of applyDiff(signed.diff, (key) => ledger.get(key)))
         value === undefined ? ledger.delete(key) : ledger.set(key, value);

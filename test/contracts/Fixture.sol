@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ScriptedStepProver} from "./ScriptedStepProver.sol";
 import {Test} from "./Test.sol";
 import {Challenges} from "../../settlement/contracts/Challenges.sol";
 import {Demands} from "../../settlement/contracts/Demands.sol";
@@ -48,6 +49,7 @@ abstract contract Fixture is Test {
     Vault internal vault;
     Queue internal queue;
     Rollup internal rollup;
+    ScriptedStepProver internal stepProver;
     Challenges internal challenges;
     Demands internal demands;
     Equivocation internal equivocation;
@@ -73,13 +75,14 @@ abstract contract Fixture is Test {
         Asset[] memory assets = new Asset[](secondToken == address(0) ? 1 : 2);
         assets[0] = Asset({token: asset, depositMin: 1, cap: CAP});
         if (secondToken != address(0)) assets[1] = Asset({token: secondToken, depositMin: 1, cap: CAP});
+        stepProver = new ScriptedStepProver();
         uint64 nonce = vm.getNonce(address(this));
         address queueAt = vm.computeCreateAddress(address(this), nonce + 1);
         // Last: its constructor calls the others.
         address rollupAt = vm.computeCreateAddress(address(this), nonce + 6);
         vault = new Vault(queueAt, rollupAt, assets);
         queue = new Queue(address(vault), rollupAt, queueParameters(), genesis());
-        challenges = new Challenges(rollupAt);
+        challenges = new Challenges(rollupAt, address(stepProver), WINDOW);
         demands = new Demands(rollupAt);
         equivocation = new Equivocation(rollupAt);
         escape = new EscapeHatch(rollupAt, CLAIM_PERIOD);

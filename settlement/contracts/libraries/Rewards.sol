@@ -75,9 +75,7 @@ abstract contract Rewards is Guarded {
         bytes32 got = _faultShownBy(fault, proof);
         if (got != fault) revert OtherFault(fault, got);
         Bounds.check("beneficiary", 1, type(uint160).max, uint160(beneficiary));
-        c.candidate = beneficiary;
-        c.candidateBlock = uint64(made);
-        emit RewardClaimed(fault, beneficiary, uint64(made));
+        _setCandidate(fault, beneficiary, made);
     }
 
     /// @notice Pays the candidate when the claim period is over; burns the reward when there is none. Anyone may call.
@@ -108,6 +106,21 @@ abstract contract Rewards is Guarded {
             candidateBlock: 0
         });
         emit RewardOpened(fault, amount, until);
+    }
+
+    /// @dev Shows the prover's own commitment with the proof itself, after `_openReward`. Without an older one nothing
+    /// happens: a proof counts whatever its sender earns.
+    function _claimAtOnce(bytes32 fault, address beneficiary, bytes32 salt, bytes32 proofHash) internal {
+        uint256 made = committedBlock[keccak256(abi.encode(beneficiary, salt, proofHash))];
+        if (beneficiary == address(0) || made == 0 || made >= _cases[fault].provenBlock) return;
+        _setCandidate(fault, beneficiary, made);
+    }
+
+    function _setCandidate(bytes32 fault, address beneficiary, uint256 made) private {
+        RewardCase storage c = _cases[fault];
+        c.candidate = beneficiary;
+        c.candidateBlock = uint64(made);
+        emit RewardClaimed(fault, beneficiary, uint64(made));
     }
 
     /// @dev The fault that a proof shows, reverting when it shows none. `fault` is the one that the caller claims.

@@ -58,6 +58,22 @@ library TreeProof {
         _absent(root, key, parse(proof));
     }
 
+    /// @notice What `key` has under `root`: its value, or nothing. Reverts when the proof does not say.
+    /// @param proof packed proof of the leaf that the search for `key` ends in
+    function read(bytes32 root, bytes32 key, bytes calldata proof)
+        internal
+        pure
+        returns (bool present, bytes calldata value)
+    {
+        Path memory p = parse(proof);
+        if (p.empty || p.found != key) {
+            _absent(root, key, p);
+            return (false, proof[0:0]);
+        }
+        _requireRoot(root, _fold(p));
+        return (true, foundValue(proof));
+    }
+
     /// @notice The leaf with the smallest key among those that begin with the first `bits` bits of `prefix`; reverts
     /// unless it is that.
     /// @return key the found key
