@@ -39,7 +39,6 @@ struct Schedule {
 ///   5. nothing:            the next record is taken; the first due tick, or its own step
 /// Due ticks: EXPIRE, then SAMPLE, then FUNDING.
 library Scheduler {
-    using PartialTree for PartialTree.Tree;
     using Bytes for bytes;
 
     uint256 internal constant BAD_RECORD = 1;
@@ -76,7 +75,7 @@ library Scheduler {
 
     /// @notice Reads GLOBALS anew: a step may have written it.
     function reload(Schedule memory s, State memory state) internal pure {
-        uint256 leaf = state.ledger.find(Keys.GLOBALS);
+        uint256 leaf = Slices.find(state, Keys.GLOBALS);
         if (leaf != 0) _read(leaf, s.globals, GlobalsLib.BYTES);
     }
 
@@ -144,13 +143,9 @@ library Scheduler {
         pure
         returns (uint256 message, uint256 incoming, uint256 walk, uint256 record)
     {
-        uint256 members = state.members;
-        (uint256 count,) = state.book.rangeInto(Keys.REGISTER_MESSAGE, KIND_BITS, REGISTERS, members);
+        (uint256 count,) = Slices.range(state, Keys.REGISTER_MESSAGE, KIND_BITS, REGISTERS);
         for (uint256 i = 0; i < count; i++) {
-            uint256 leaf;
-            assembly ("memory-safe") {
-                leaf := mload(add(members, shl(5, i)))
-            }
+            uint256 leaf = Slices.member(state, i);
             bytes32 key = PartialTree.keyOf(leaf);
             if (key == Keys.REGISTER_MESSAGE) message = leaf;
             else if (key == Keys.REGISTER_INCOMING) incoming = leaf;
@@ -219,7 +214,7 @@ library Scheduler {
             word := or(and(word, sub(shl(144, 1), 1)), or(shl(192, add(shr(192, word), 1)), shl(144, time)))
             mstore(source, word)
         }
-        state.ledger.setFrom(Keys.GLOBALS, source, GlobalsLib.BYTES);
+        Slices.set(state, Keys.GLOBALS, source, GlobalsLib.BYTES);
         return 0;
     }
 
@@ -235,9 +230,9 @@ library Scheduler {
                 source := add(hash, 32)
                 mstore(source, value)
             }
-            state.book.setFrom(Keys.REGISTER_RECORD, source, 32);
+            Slices.set(state, Keys.REGISTER_RECORD, source, 32);
         } else {
-            if (opened) state.book.remove(Keys.REGISTER_RECORD);
+            if (opened) Slices.remove(state, Keys.REGISTER_RECORD);
             s.kind = _ownStep(record);
             s.withRecord = true;
         }

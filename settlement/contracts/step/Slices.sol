@@ -19,8 +19,6 @@ struct State {
 /// Twin: prover-stub/segment-witness.ts. Hints are the prover's to choose: what a step lacks reverts, what it does not
 /// need changes nothing.
 library Slices {
-    using PartialTree for PartialTree.Tree;
-
     uint256 private constant ABSENT = 0xffff;
     uint256 private constant MEMBERS_BYTES = 255 * 32;
 
@@ -51,16 +49,41 @@ library Slices {
         return keccak256(abi.encodePacked(bytes1(0x03), ledgerRoot, bookRoot));
     }
 
-    /// @notice The tree in which `key` lies.
-    function treeOf(State memory state, bytes32 key) internal pure returns (PartialTree.Tree memory) {
-        return uint8(key[0]) < Keys.BOOK_KINDS_FROM ? state.ledger : state.book;
+    /// @notice The leaf of `key`, or 0.
+    function find(State memory state, bytes32 key) internal pure returns (uint256) {
+        return PartialTree.find(_inLedger(key) ? state.ledger : state.book, key);
+    }
+
+    /// @notice The first leaves under a prefix, at most `max` ≤ 255: their addresses are at `state.members`, a word each.
+    function range(State memory state, bytes32 prefix, uint256 bits, uint256 max)
+        internal
+        pure
+        returns (uint256 count, bool complete)
+    {
+        return PartialTree.rangeInto(_inLedger(prefix) ? state.ledger : state.book, prefix, bits, max, state.members);
     }
 
     /// @notice The first leaf under a prefix, or 0.
-    function first(State memory state, bytes32 prefix, uint256 bits) internal pure returns (uint256 leaf) {
-        (uint256 count,) = treeOf(state, prefix).rangeInto(prefix, bits, 1, state.members);
-        if (count == 0) return 0;
-        return _member(state, 0);
+    function first(State memory state, bytes32 prefix, uint256 bits) internal pure returns (uint256) {
+        (uint256 count,) = range(state, prefix, bits, 1);
+        return count == 0 ? 0 : member(state, 0);
+    }
+
+    /// @notice A leaf of the last range.
+    function member(State memory state, uint256 index) internal pure returns (uint256 leaf) {
+        uint256 place = state.members + 32 * index;
+        assembly ("memory-safe") {
+            leaf := mload(place)
+        }
+    }
+
+    /// @notice Gives `key` a copy of `length` bytes of memory at `source`.
+    function set(State memory state, bytes32 key, uint256 source, uint256 length) internal pure {
+        PartialTree.setFrom(_inLedger(key) ? state.ledger : state.book, key, source, length);
+    }
+
+    function remove(State memory state, bytes32 key) internal pure {
+        PartialTree.remove(_inLedger(key) ? state.ledger : state.book, key);
     }
 
     /// @notice The slice that `hints` ask for.
@@ -111,8 +134,8 @@ library Slices {
             if (removed) length = 0;
             if (place + length > end) revert WritesMalformed(place + length, end);
             if (removed == removals) {
-                if (removed) treeOf(state, key).remove(key);
-                else treeOf(state, key).setFrom(key, place, length);
+                if (removed) remove(state, key);
+                else set(state, key, place, length);
             }
             place += length;
         }
@@ -129,7 +152,7 @@ library Slices {
         assembly ("memory-safe") {
             mstore8(end, 0)
         }
-        uint256 leaf = treeOf(state, key).find(key);
+        uint256 leaf = find(state, key);
         return (offset + 2 + n, leaf == 0 ? _put(end + 1, key, ABSENT) : _putValue(end + 1, leaf));
     }
 
@@ -149,7 +172,7 @@ library Slices {
         pure
         returns (uint256)
     {
-        (uint256 count, bool complete) = treeOf(state, prefix).rangeInto(prefix, bits, max, state.members);
+        (uint256 count, bool complete) = range(state, prefix, bits, max);
         assembly ("memory-safe") {
             mstore8(end, 1)
         }
@@ -160,7 +183,7 @@ library Slices {
         }
         end += 2;
         for (uint256 i = 0; i < count; i++) {
-            end = _putValue(end, _member(state, i));
+            end = _putValue(end, member(state, i));
         }
         return end;
     }
@@ -182,11 +205,9 @@ library Slices {
         return end + 34;
     }
 
-    function _member(State memory state, uint256 index) private pure returns (uint256 leaf) {
-        uint256 place = state.members + 32 * index;
-        assembly ("memory-safe") {
-            leaf := mload(place)
-        }
+    /// @dev Functions that return a struct would allocate one, and `slice` must not move the free pointer.
+    function _inLedger(bytes32 key) private pure returns (bool) {
+        return uint8(key[0]) < Keys.BOOK_KINDS_FROM;
     }
 
     /// @dev What lies beyond the hints' end is never used: the item is refused.
