@@ -26,10 +26,11 @@ export function configureMarket(core: Core, payload: Uint8Array): number {
   trace.marketConfig(config.market);
   trace.marketState(config.market);
   trace.prices(config.market);
+  // A new market counts there.
+  trace.globals();
   if (state.nextSampleTime === 0) {
     state.nextSampleTime = nextAligned(state.now, state.chain.sampleIntervalMs);
     state.nextFundingTime = nextAligned(state.now, state.chain.fundingIntervalMs);
-    trace.globals();
   }
   const at = events.add(EventKind.MARKET_CONFIGURED);
   events.data[at + MARKET_CONFIGURED.market] = config.market;

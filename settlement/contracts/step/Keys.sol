@@ -103,6 +103,16 @@ library Keys {
         return bytes32((uint256(0x43) << 248) | (holder << 216));
     }
 
+    /// @notice Whether a key is one of an order's index by its id.
+    function isOrderIndex(bytes32 key) internal pure returns (bool) {
+        return uint256(key) >> 248 == 0x43;
+    }
+
+    /// @notice Account of an order index key.
+    function indexAccountOf(bytes32 key) internal pure returns (uint256) {
+        return uint32(uint256(key) >> 216);
+    }
+
     /// @notice Market of an order index key.
     function indexMarketOf(bytes32 key) internal pure returns (uint256) {
         return uint16(uint256(key) >> 200);

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Bytes} from "../Bytes.sol";
+import {Keys} from "../Keys.sol";
+import {Leaves, LeavesLib} from "../Leaves.sol";
+import {Limits} from "../Limits.sol";
+import {Reject} from "../Reject.sol";
+import {Globals, GlobalsLib} from "../leaves/Globals.sol";
+import {MarketConfig, MarketLib, MarketState, Prices} from "../leaves/Market.sol";
+import {OracleLib, Publisher} from "../leaves/Oracle.sol";
+import {Ticks} from "./Ticks.sol";
+
+/// @title CONFIGURE: chain parameters, markets and publishers through the L1 queue
+/// @notice Twin of sequencer/engine/handlers/configure.ts and of the decoders and bounds of sequencer/protocol/market.ts,
+/// which draws the bytes; shared vectors test/vectors/configuration.json. What is out of bounds does nothing.
+library Configure {
+    using Bytes for bytes;
+
+    uint256 private constant PUBLISHER_BYTES = 25;
+    uint256 private constant SYMBOL = 4;
+    uint256 private constant SYMBOL_BYTES = 16;
+    uint256 private constant MILLION = 1_000_000;
+    uint256 private constant HOUR_MS = 3_600_000;
+    uint256 private constant DAY_MS = 86_400_000;
+    int256 private constant FEE_PPM_MAX = 100_000;
+
+    /// @notice New chain parameters.
+    /// @dev Leaves: GLOBALS, written.
+    function chain(Leaves memory leaves, bytes memory payload) internal pure returns (uint256 code) {
+        if (!isChain(payload)) return Reject.CONFIGURATION_INVALID;
+        Globals memory globals = GlobalsLib.load(leaves);
+        globals.chain = GlobalsLib.decodeChain(payload, 0);
+        GlobalsLib.store(leaves, globals);
+        return Reject.NONE;
+    }
+
+    /// @notice Adds the next market or changes one; its unit (qm) is fixed for good, ids have no gaps.
+    /// @dev Leaves, m the market of the payload, none for a payload that is out of bounds: GLOBALS*, MARKET_CONFIG(m)*,
+    /// MARKET_STATE(m)*, PRICES(m)*; * written.
+    function market(Leaves memory leaves, bytes memory payload) internal pure returns (uint256 code) {
+        if (!isMarket(payload)) return Reject.CONFIGURATION_INVALID;
+        uint256 id = payload.u(0, 2);
+        Globals memory globals = GlobalsLib.load(leaves);
+        if (id > globals.markets) return Reject.CONFIGURATION_INVALID;
+        if (id < globals.markets) {
+            (MarketConfig memory config,) = MarketLib.loadConfig(leaves, id);
+            if (config.qm != payload.u(20, 8)) return Reject.CONFIGURATION_INVALID;
+            MarketState memory state = MarketLib.loadState(leaves, id);
+            state.halted = MarketLib.loadPrices(leaves, id).index > payload.u(28, 4);
+            MarketLib.storeState(leaves, id, state);
+        } else {
+            _add(leaves, globals, id);
+        }
+        LeavesLib.set(leaves, Keys.marketConfig(id), payload);
+        return Reject.NONE;
+    }
+
+    /// @notice Sets, replaces or (weight 0) removes a publisher.
+    /// @dev Leaves: PUBLISHERS, written; none for a payload that is out of bounds.
+    function publisher(Leaves memory leaves, bytes memory payload) internal pure returns (uint256 code) {
+        if (!isPublisher(payload)) return Reject.CONFIGURATION_INVALID;
+        Publisher[16] memory rows = OracleLib.loadPublishers(leaves);
+        Publisher memory row = rows[payload.u(0, 1)];
+        row.signer = address(uint160(payload.u(1, 20)));
+        row.weight = payload.u(21, 4);
+        OracleLib.storePublishers(leaves, rows);
+        return Reject.NONE;
+    }
+
+    /// @notice Whether the bytes are chain parameters within their bounds.
+    function isChain(bytes memory p) internal pure returns (bool) {
+        if (p.length != GlobalsLib.CHAIN_BYTES) return false;
+        return _within(p, 0, 4, 100, 600_000) && _within(p, 4, 4, p.u(0, 4), HOUR_MS) && _within(p, 8, 4, 0, 60_000)
+            && _within(p, 12, 4, 100, HOUR_MS) && _within(p, 16, 4, 1_000, DAY_MS)
+            && _within(p, 20, 4, 1, Limits.OPEN_ORDERS_PER_ACCOUNT_MAX)
+            && _within(p, 24, 4, 0, Limits.SESSION_KEYS_PER_ACCOUNT_MAX) && _within(p, 28, 4, 1, DAY_MS)
+            && _within(p, 32, 4, 1, DAY_MS) && _within(p, 36, 4, 0, MILLION) && _within(p, 40, 4, 0, MILLION)
+            && p.u(44, 4) == 0;
+    }
+
+    /// @notice Whether the bytes are one market's configuration within its bounds.
+    function isMarket(bytes memory p) internal pure returns (bool) {
+        if (p.length < MarketLib.CONFIG_BYTES) return false;
+        uint256 tiers = p.u(3, 1);
+        if (tiers < 1 || tiers > Limits.TIERS_MAX) return false;
+        if (p.length != MarketLib.CONFIG_BYTES + tiers * MarketLib.TIER_BYTES) return false;
+        return _within(p, 0, 2, 0, Limits.MARKETS_MAX - 1) && _within(p, 2, 1, 0, MarketLib.HALTED) && _isSymbol(p)
+            && _isSized(p) && _isPriced(p) && _areTiers(p, tiers);
+    }
+
+    /// @notice Whether the bytes are a publisher within its bounds.
+    function isPublisher(bytes memory p) internal pure returns (bool) {
+        return p.length == PUBLISHER_BYTES && p.u(0, 1) < Limits.PUBLISHERS_MAX && p.u(21, 4) <= MILLION;
+    }
+
+    /// @dev With the first market, samples and fundings begin.
+    function _add(Leaves memory leaves, Globals memory globals, uint256 id) private pure {
+        globals.markets = id + 1;
+        if (globals.nextSampleTime == 0) {
+            globals.nextSampleTime = Ticks.nextAligned(globals.now_, globals.chain.sampleIntervalMs);
+            globals.nextFundingTime = Ticks.nextAligned(globals.now_, globals.chain.fundingIntervalMs);
+        }
+        GlobalsLib.store(leaves, globals);
+        MarketState memory state;
+        state.bookEma = -1;
+        MarketLib.storeState(leaves, id, state);
+        Prices memory none;
+        MarketLib.storePrices(leaves, id, none);
+    }
+
+    /// @dev 1 to 16 of A-Z, 0-9 and '-', then zeros.
+    function _isSymbol(bytes memory p) private pure returns (bool) {
+        uint256 end = SYMBOL + SYMBOL_BYTES;
+        while (end > SYMBOL && p[end - 1] == 0) end--;
+        if (end == SYMBOL) return false;
+        for (uint256 n = SYMBOL; n < end; n++) {
+            bytes1 c = p[n];
+            if (!((c >= "A" && c <= "Z") || (c >= "0" && c <= "9") || c == "-")) return false;
+        }
+        return true;
+    }
+
+    /// @dev qm, maxPrice, maxPosition and their product, maxOpenInterest, maxOrderSize, minNotional.
+    function _isSized(bytes memory p) private pure returns (bool) {
+        if (!_within(p, 20, 8, 1, Limits.NOTIONAL_MAX) || !_within(p, 28, 4, 1, Limits.PRICE_MAX)) return false;
+        if (!_within(p, 32, 8, 1, Limits.SIZE_MAX)) return false;
+        if (p.u(32, 8) * p.u(28, 4) * p.u(20, 8) > Limits.NOTIONAL_MAX) return false;
+        return _within(p, 40, 8, 0, Limits.SIZE_MAX) && _within(p, 48, 8, 1, Limits.SIZE_MAX)
+            && _within(p, 56, 8, 0, Limits.NOTIONAL_MAX);
+    }
+
+    /// @dev takerFeePpm, makerFeePpm, bandPpm, profitWeightPpm, tickSizeE9.
+    function _isPriced(bytes memory p) private pure returns (bool) {
+        int256 taker = int256(p.u(64, 4));
+        int256 maker = p.i(68, 4);
+        if (taker > FEE_PPM_MAX || maker < -taker || maker > FEE_PPM_MAX) return false;
+        return _within(p, 72, 4, 0, MILLION) && _within(p, 76, 4, 0, MILLION) && _within(p, 80, 8, 0, Limits.SAFE_MAX);
+    }
+
+    /// @dev Lower ends rise from 0, rates do not fall, maintenance is at most initial.
+    function _areTiers(bytes memory p, uint256 tiers) private pure returns (bool) {
+        uint256 lowerMin = 0;
+        uint256 lowerMax = 0;
+        uint256 initialMin = 1;
+        uint256 maintenanceMin = 1;
+        for (uint256 n = 0; n < tiers; n++) {
+            uint256 at = MarketLib.CONFIG_BYTES + n * MarketLib.TIER_BYTES;
+            if (!_within(p, at, 8, lowerMin, lowerMax) || !_within(p, at + 8, 4, initialMin, MILLION)) return false;
+            initialMin = p.u(at + 8, 4);
+            if (!_within(p, at + 12, 4, maintenanceMin, initialMin)) return false;
+            maintenanceMin = p.u(at + 12, 4);
+            lowerMin = p.u(at, 8) + 1;
+            lowerMax = Limits.NOTIONAL_MAX / MILLION;
+        }
+        return true;
+    }
+
+    function _within(bytes memory p, uint256 at, uint256 width, uint256 low, uint256 high)
+        private
+        pure
+        returns (bool)
+    {
+        uint256 got = p.u(at, width);
+        return got >= low && got <= high;
+    }
+}
