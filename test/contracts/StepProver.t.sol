@@ -298,15 +298,13 @@ contract StepProverTest is StepProverFixture {
         (bool whole, bytes memory honest) = address(prover).staticcall(call);
         used -= gasleft();
         assertTrue(whole, "runs");
-        uint256 done = 0;
-        for (uint256 i = 0; i < 40; i++) {
+        for (uint256 i = 0; i < 4; i++) {
             gas_ = uint256(keccak256(abi.encode(gas_)));
             (bool ran, bytes memory answer) = address(prover).staticcall{gas: bound(gas_, used / 8, 2 * used)}(call);
-            if (!ran) continue;
-            done++;
-            assertEq(keccak256(answer), keccak256(honest), "the same outcome");
+            if (ran) assertEq(keccak256(answer), keccak256(honest), "the same outcome");
         }
-        assertTrue(done > 0, "some of them suffice");
+        (bool again,) = address(prover).staticcall{gas: used + used / 8}(call);
+        assertTrue(again, "a little more suffices");
     }
 
     // --- parts ---

@@ -63,6 +63,15 @@ abstract contract StepProverFixture is Test {
         _isAfter[key] = false;
     }
 
+    /// @dev As if it had never been put there.
+    function _forget(bytes32 key) internal {
+        (_isBefore[key], _isAfter[key]) = (false, false);
+    }
+
+    function _forgetHints() internal {
+        delete _hints;
+    }
+
     function _know(bytes32 key) private {
         if (!_isKnown[key]) _keys.push(key);
         _isKnown[key] = true;
