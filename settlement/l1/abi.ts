@@ -4,6 +4,7 @@
  */
 import { parseAbi } from 'viem';
 import { escapeAbi } from './escape-abi.ts';
+import { stepProverAbi } from './step-prover-abi.ts';
 
 const BOUNDS = 'error OutOfRange(bytes32 field, uint256 low, uint256 high, uint256 got)';
 const REENTERED = 'error Reentered()';
@@ -265,6 +266,7 @@ export const contractErrors = [
   ...queueAbi.filter(isError),
   ...vaultAbi.filter(isError),
   ...escapeAbi.filter(isError),
+  ...stepProverAbi.filter(isError),
   ...tokenAbi.filter(isError),
   ...challengesAbi.filter(isError),
 ];

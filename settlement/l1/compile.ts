@@ -26,6 +26,10 @@ const DEPLOYED = {
   Demands: `${CONTRACTS}/Demands.sol`,
   Equivocation: `${CONTRACTS}/Equivocation.sol`,
   EscapeHatch: `${CONTRACTS}/EscapeHatch.sol`,
+  AccountSteps: `${CONTRACTS}/step/families/AccountSteps.sol`,
+  MoneySteps: `${CONTRACTS}/step/families/MoneySteps.sol`,
+  QueueSteps: `${CONTRACTS}/step/families/QueueSteps.sol`,
+  MarketSteps: `${CONTRACTS}/step/families/MarketSteps.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;
 export type ContractName = keyof typeof DEPLOYED;

@@ -276,10 +276,12 @@ contract StepProverTest is StepProverFixture {
 
     function test_familiesNeedCode() public {
         ISteps none = ISteps(address(0xdead));
-        ISteps some = prover.trade();
-        for (uint256 i = 0; i < 4; i++) {
+        for (uint256 i = 0; i < 6; i++) {
+            ISteps some = prover.place();
+            ISteps[6] memory families = [some, some, some, some, some, some];
+            families[i] = none;
             vm.expectRevert(abi.encodeWithSelector(StepProver.NoFamily.selector, none));
-            new StepProver(i == 0 ? none : some, i == 1 ? none : some, i == 2 ? none : some, i == 3 ? none : some);
+            new StepProver(families);
         }
     }
 

@@ -28,14 +28,18 @@ abstract contract StepProverFixture is Test {
     /// @dev Hints of the next lines, behind the script's leaf.
     bytes[] private _hints;
 
-    uint256 internal constant TRADE = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 8;
-    uint256 internal constant MONEY = 1 << 9 | 1 << 10 | 1 << 18 | 1 << 19 | 1 << 20;
+    uint256 internal constant PLACE = 1 << 2 | 1 << 8;
+    uint256 internal constant MATCH = 1 << 3 | 1 << 4;
+    uint256 internal constant MONEY = 1 << 9 | 1 << 10;
+    uint256 internal constant QUEUE = 1 << 18 | 1 << 19 | 1 << 20;
     uint256 internal constant MARKET = 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17;
-    uint256 internal constant ACCOUNT = 0xfffffe & ~(TRADE | MONEY | MARKET);
+    uint256 internal constant ACCOUNT = 0xfffffe & ~(PLACE | MATCH | MONEY | QUEUE | MARKET);
 
     function setUp() public virtual {
         script = new Script();
-        prover = new StepProver(_family(TRADE), _family(ACCOUNT), _family(MONEY), _family(MARKET));
+        prover = new StepProver(
+            [_family(PLACE), _family(MATCH), _family(ACCOUNT), _family(MONEY), _family(QUEUE), _family(MARKET)]
+        );
         _put(script.KEY(), hex"00");
     }
 

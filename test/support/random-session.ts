@@ -70,14 +70,14 @@ export class RandomSession {
   /** As the L1 queue would have them. */
   readonly queueEntries: queue.QueueEntry[] = [];
   now: number;
-  private readonly random: Random;
+  protected readonly random: Random;
   private readonly signed: boolean;
-  private readonly owners: TestKey[];
-  private readonly sessionKeys: TestKey[];
-  private readonly publishers: TestKey[];
+  protected readonly owners: TestKey[];
+  protected readonly sessionKeys: TestKey[];
+  protected readonly publishers: TestKey[];
   private readonly byAddress = new Map<string, TestKey>();
-  private nonce = 0;
-  private reportSequence = 0;
+  protected nonce = 0;
+  protected reportSequence = 0;
 
   constructor(options: SessionOptions) {
     this.random = new Random(options.seed);
@@ -167,7 +167,7 @@ export class RandomSession {
     this.apply(encodeRecord(QUEUE_ENTRY, this.now, queue.encodeQueueEntry(entry)));
   }
 
-  private sign(digest: Uint8Array, key: TestKey): Uint8Array {
+  protected sign(digest: Uint8Array, key: TestKey): Uint8Array {
     return this.signed ? signDigest(digest, key) : new Uint8Array(SIGNATURE_BYTES);
   }
 
@@ -188,7 +188,7 @@ export class RandomSession {
     for (const { market } of SESSION_MARKETS) this.price(market, 10_000);
   }
 
-  private message(): void {
+  protected message(): void {
     const { random, state } = this;
     const account = random.between(1, state.accounts.count);
     const bySession = random.below(6) === 0 ? this.sessionKeys[random.below(4)] : undefined;
@@ -200,7 +200,7 @@ export class RandomSession {
     );
   }
 
-  private operation(account: number): Operation {
+  protected operation(account: number): Operation {
     const { random, state } = this;
     const market = random.below(20) === 0 ? 9 : random.below(SESSION_MARKETS.length);
     const price = random.between(9_950, 10_050);
@@ -252,7 +252,7 @@ export class RandomSession {
   }
 
   /** An open order of the account, when it has one. */
-  private orderOf(account: number): number {
+  protected orderOf(account: number): number {
     const { state, random } = this;
     const { accounts, positions, orders } = state;
     const ids: number[] = [];
@@ -262,13 +262,13 @@ export class RandomSession {
     return ids.length === 0 ? random.between(1, 100) : ids[random.below(ids.length)]!;
   }
 
-  private disconnect(account: number): void {
+  protected disconnect(account: number): void {
     const body = new Uint8Array(4);
     viewOf(body).setUint32(0, account, true);
     this.apply(encodeRecord(DISCONNECT, this.now, body));
   }
 
-  private queueEntry(): void {
+  protected queueEntry(): void {
     const { random } = this;
     const { address } = this.owners[random.below(this.owners.length)]!;
     const subaccount = random.below(6) === 0 ? random.below(3) : 0;

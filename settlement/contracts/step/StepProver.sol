@@ -11,7 +11,7 @@ import {StepKind} from "./StepKind.sol";
 import {StepWeights} from "./StepWeights.sol";
 
 /// @title Re-execution of a segment: parses the witness, says which step is next, lets its family run it, keeps the state
-/// @notice Knows no rule of the exchange but the schedule (Scheduler.sol); the steps themselves are run by four contracts
+/// @notice Knows no rule of the exchange but the schedule (Scheduler.sol); the steps themselves are run by six contracts
 /// on slices of the state (Slices.sol), and return what they write.
 ///
 /// The result depends on nothing but the arguments. A witness that is false or short reverts, as do a family that
@@ -23,12 +23,16 @@ contract StepProver is IStepProver {
     uint256 internal constant INPUTS_LEFT = 4;
     uint256 internal constant NO_INPUT = 5;
 
-    /// @notice PLACE, MATCH, REST, AMEND.
-    ISteps public immutable trade;
+    /// @notice PLACE, AMEND.
+    ISteps public immutable place;
+    /// @notice MATCH, REST.
+    ISteps public immutable matching;
     /// @notice MESSAGE, CANCEL, CANCEL_ALL, WALK, SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, DISCONNECT, CLOCK, VERSION.
     ISteps public immutable account;
-    /// @notice WITHDRAW, TRANSFER, DEPOSIT, FORCED, CONFIGURE.
+    /// @notice WITHDRAW, TRANSFER.
     ISteps public immutable money;
+    /// @notice DEPOSIT, FORCED, CONFIGURE.
+    ISteps public immutable queue;
     /// @notice PRICE_ROUND, SAMPLE, FUNDING, EXPIRE.
     ISteps public immutable market;
 
@@ -50,12 +54,13 @@ contract StepProver is IStepProver {
         uint256 hinted;
     }
 
-    constructor(ISteps trade_, ISteps account_, ISteps money_, ISteps market_) {
-        _requireCode(address(trade_));
-        _requireCode(address(account_));
-        _requireCode(address(money_));
-        _requireCode(address(market_));
-        (trade, account, money, market) = (trade_, account_, money_, market_);
+    /// @param families place, matching, account, money, queue, market
+    constructor(ISteps[6] memory families) {
+        for (uint256 i = 0; i < families.length; i++) {
+            _requireCode(address(families[i]));
+        }
+        (place, matching, account) = (families[0], families[1], families[2]);
+        (money, queue, market) = (families[3], families[4], families[5]);
     }
 
     /// @inheritdoc IStepProver
@@ -150,12 +155,13 @@ contract StepProver is IStepProver {
 
     /// @dev By StepKind.
     function _families() private view returns (ISteps[24] memory f) {
-        f[StepKind.PLACE] = f[StepKind.MATCH] = f[StepKind.REST] = f[StepKind.AMEND] = trade;
+        f[StepKind.PLACE] = f[StepKind.AMEND] = place;
+        f[StepKind.MATCH] = f[StepKind.REST] = matching;
         f[StepKind.MESSAGE] = f[StepKind.CANCEL] = f[StepKind.CANCEL_ALL] = f[StepKind.WALK] = account;
         f[StepKind.SESSION_KEY] = f[StepKind.CANCEL_AFTER] = f[StepKind.CANCEL_ON_DISCONNECT] = account;
         f[StepKind.DISCONNECT] = f[StepKind.CLOCK] = f[StepKind.VERSION] = account;
-        f[StepKind.WITHDRAW] = f[StepKind.TRANSFER] = f[StepKind.DEPOSIT] = f[StepKind.FORCED] = money;
-        f[StepKind.CONFIGURE] = money;
+        f[StepKind.WITHDRAW] = f[StepKind.TRANSFER] = money;
+        f[StepKind.DEPOSIT] = f[StepKind.FORCED] = f[StepKind.CONFIGURE] = queue;
         f[StepKind.PRICE_ROUND] = f[StepKind.SAMPLE] = f[StepKind.FUNDING] = f[StepKind.EXPIRE] = market;
     }
 

@@ -1,0 +1,71 @@
+/** An Anvil with the step prover on it: segments as the contracts execute them. */
+import { equalBytes, toHex } from '#protocol/bytes.ts';
+import { nobleKeccak } from '#protocol/hash.ts';
+import { type Domain, domainSeparator } from '#protocol/signing.ts';
+import type { SegmentWitness, WitnessedSegment } from '#prover-stub/segment-witness.ts';
+import { faultName } from '#prover-stub/step-outcome.ts';
+import { connectL1, type L1Client } from '#settlement/l1/client.ts';
+import { startDevnet } from '#settlement/l1/devnet.ts';
+import {
+  deployStepProver,
+  encodeRunSegment,
+  runSegment,
+  type SegmentOutcome,
+  type StepProverContracts,
+} from '#settlement/l1/step-prover.ts';
+import { stateRoot } from '#state/state-root.ts';
+import { TEST_DOMAIN } from '../auth/keys.ts';
+
+/** What no segment may need (settlement.md section 2), and the calldata that nodes take as one transaction. */
+export const SEGMENT_GAS_MAX = 12_000_000n;
+export const SEGMENT_CALLDATA_MAX = 131_072;
+
+export interface Rig {
+  readonly l1: L1Client;
+  readonly contracts: StepProverContracts;
+  run(witness: SegmentWitness, gas?: bigint): Promise<SegmentOutcome>;
+  /** Gas of the call as a transaction, its calldata included. */
+  gas(witness: SegmentWitness): Promise<bigint>;
+  stop(): Promise<void>;
+}
+
+export async function startRig(domain: Domain = TEST_DOMAIN): Promise<Rig> {
+  const devnet = await startDevnet();
+  try {
+    const l1 = await connectL1({ url: devnet.url, key: devnet.accounts[0]!.key, pollMs: 20 });
+    const contracts = await deployStepProver(l1);
+    const separator = domainSeparator(domain, nobleKeccak);
+    const callOf = (witness: SegmentWitness) => ({ ...witness, domain: separator });
+    return {
+      l1,
+      contracts,
+      run: (witness, gas = SEGMENT_GAS_MAX) => runSegment(l1, contracts.stepProver, callOf(witness), gas),
+      gas: (witness) =>
+        l1.public.estimateGas({
+          account: devnet.accounts[0]!.address,
+          to: contracts.stepProver,
+          data: encodeRunSegment(callOf(witness)),
+        }),
+      stop: () => devnet.stop(),
+    };
+  } catch (error) {
+    await devnet.stop();
+    throw error;
+  }
+}
+
+/** In what the contract's outcome differs from the engine's, in words; undefined when in nothing. */
+export function disagreement(
+  { outcome }: Pick<WitnessedSegment, 'outcome'>,
+  got: SegmentOutcome,
+): string | undefined {
+  if (outcome.fault !== got.fault)
+    return `fault: expected ${faultName(outcome.fault)}, got ${faultName(got.fault)}`;
+  if (outcome.fault !== 0) return undefined;
+  const root = stateRoot(got.ledgerRoot, got.bookRoot, nobleKeccak);
+  for (const field of ['nextSeq', 'weight', 'timeFirst', 'timeLast'] as const)
+    if (outcome[field] !== got[field]) return `${field}: expected ${outcome[field]}, got ${got[field]}`;
+  if (!equalBytes(outcome.stateRoot, root))
+    return `stateRoot: expected ${toHex(outcome.stateRoot)}, got ${toHex(root)}`;
+  return undefined;
+}
