@@ -55,4 +55,26 @@ abstract contract StepVectors is Test {
             }
         }
     }
+
+    /// @notice Where the item of a slice that begins at `start` ends.
+    function itemEnd(bytes memory slice, uint256 start) internal pure returns (uint256 end) {
+        if (slice[start] == 0) return _leafEnd(slice, start + 1);
+        end = start + 37;
+        for (uint256 left = uint8(slice[start + 35]); left > 0; left--) {
+            end = _leafEnd(slice, end);
+        }
+    }
+
+    /// @notice A slice less its bytes from `start` to `end`.
+    function without(bytes memory slice, uint256 start, uint256 end) internal pure returns (bytes memory shorter) {
+        shorter = new bytes(slice.length - (end - start));
+        for (uint256 i = 0; i < shorter.length; i++) {
+            shorter[i] = slice[i < start ? i : i + end - start];
+        }
+    }
+
+    function _leafEnd(bytes memory slice, uint256 start) private pure returns (uint256) {
+        uint256 length = (uint256(uint8(slice[start + 32])) << 8) | uint8(slice[start + 33]);
+        return start + 34 + (length == LeavesLib.ABSENT ? 0 : length);
+    }
 }

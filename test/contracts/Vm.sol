@@ -26,6 +26,8 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectRevert() external;
     function expectPartialRevert(bytes4 selector) external;
+    function mockCallRevert(address target, bytes calldata data, bytes calldata reason) external;
+    function clearMockedCalls() external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function assume(bool condition) external pure;
