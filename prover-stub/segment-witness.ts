@@ -18,7 +18,7 @@ import { SEGMENT_WEIGHT_MAX } from '#protocol/limits.ts';
 import type { Hash } from '#protocol/units.ts';
 import { DirtyLeaves } from '#state/dirty-leaves.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
-import { isBookKey, REGISTER_RECORD, registerKey } from '#state/keys.ts';
+import { globalsKey, isBookKey, REGISTER_RECORD, registerKey } from '#state/keys.ts';
 import type { LeafValue } from '#state/leaves.ts';
 import type { LedgerChanges } from '#state/ledger-changes.ts';
 import { type StateTrees, stateRoot } from '#state/state-root.ts';
@@ -94,7 +94,11 @@ interface OpenSegment {
   timeFirst: number;
 }
 
+type LeafWrite = readonly [key: Uint8Array, value: LeafValue];
+
 const NOTHING = new Uint8Array(0);
+const GLOBALS = keyText(globalsKey());
+const RECORD = keyText(registerKey(REGISTER_RECORD));
 
 export class WitnessTrace extends DirtyLeaves implements Trace {
   nextStep: number;
@@ -221,23 +225,34 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
     const { open, segment } = this;
     this.open = undefined;
     if (open === undefined || segment === undefined) return;
-    const writes: [key: Uint8Array, value: LeafValue][] = [];
-    const own = keyText(registerKey(REGISTER_RECORD));
     const { reads } = open;
+    const own: LeafWrite[] = [];
+    const writes: LeafWrite[] = [];
     this.take((key, value) => {
-      writes.push([key, value]);
-      if (keyText(key) !== own) reads.leaf(key);
+      const name = keyText(key);
+      if (name === RECORD) own.push([key, value]);
+      else {
+        if (name === GLOBALS) own.push([key, value]);
+        writes.push([key, value]);
+        reads.leaf(key);
+      }
     });
     if (this.extra !== undefined) {
       reads.leaf(...this.extra.leaves);
       for (const { prefix, bits, max } of this.extra.ranges) reads.range(prefix, bits, max);
     }
     this.look(open.schedule);
+    // The schedule has written these before it looks for what the step wants.
+    this.write(own);
     this.look(reads);
+    this.write(writes);
     if (segment.kinds.length === 0) segment.timeFirst = this.live.now;
     segment.kinds.push(open.kind);
     segment.hints.push(encodeHints(reads));
-    for (const [key, value] of writes) {
+  }
+
+  private write(leaves: readonly LeafWrite[]): void {
+    for (const [key, value] of leaves) {
       const opened = this.of(key);
       if (opened === this.ledger) this.changes?.note(key, opened.tree.get(key), value);
       opened.write(key, value);

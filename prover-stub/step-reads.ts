@@ -28,6 +28,10 @@ import {
   walkReads,
 } from './reads/trading.ts';
 
+/** All registers, by their kind byte. */
+const REGISTER_BITS = 8;
+const REGISTERS = 4;
+
 type OperationReads = (reads: StepReads, context: StepContext, at: number) => void;
 type OwnReads = (reads: StepReads, context: StepContext) => void;
 
@@ -81,13 +85,8 @@ export function stepReads(kind: number, context: StepContext): StepReads {
 export function scheduleReads({ state }: Pick<StepContext, 'state'>): StepReads {
   const reads = new StepReads();
   reads.leaf(keys.globalsKey());
-  for (const register of [
-    keys.REGISTER_MESSAGE,
-    keys.REGISTER_INCOMING,
-    keys.REGISTER_WALK,
-    keys.REGISTER_RECORD,
-  ])
-    reads.leaf(keys.registerKey(register));
+  reads.range(keys.registerKey(0), REGISTER_BITS, REGISTERS);
+  reads.leaf(keys.registerKey(keys.REGISTER_RECORD));
   const { incoming, walk, message } = state;
   if (incoming.active) reads.range(sideOrders(incoming.market, 1 - (incoming.flags & 1)), SIDE_BITS, 1);
   else if (!walk.active && !message.active) reads.range(keys.expiryKey(0, 0, 0), EXPIRY_BITS, 1);
