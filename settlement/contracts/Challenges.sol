@@ -50,7 +50,7 @@ contract Challenges is IChallenges, IRollupPart, FraudChecks, Rewards {
         bytes4 check = bytes4(proof);
         if (
             check != this.checkStep.selector && check != this.checkInputs.selector
-                && check != this.checkDiff.selector && check != this.checkClock.selector
+                && check != this.checkBlobs.selector && check != this.checkDiff.selector && check != this.checkClock.selector
                 && check != this.checkQueue.selector && check != this.checkWithdrawn.selector
         ) revert UnknownCheck(check);
         (bool success, bytes memory answer) = address(this).staticcall(proof);
@@ -65,6 +65,10 @@ contract Challenges is IChallenges, IRollupPart, FraudChecks, Rewards {
 
     function _domain() internal view override returns (bytes32) {
         return BatchLib.domainSeparator(rollup);
+    }
+
+    function _blobsHash(bytes32 batchHash) internal view override returns (bytes32) {
+        return IRollup(rollup).blobsHash(batchHash);
     }
 
     function _stepProver() internal view override returns (IStepProver) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Accused, IChallenges, LeafProofs, SegmentProof} from "./interfaces/IChallenges.sol";
 import {BatchLib, Header} from "./libraries/BatchLib.sol";
+import {BlobLib, Opening} from "./libraries/BlobLib.sol";
 import {DiffLib} from "./libraries/DiffLib.sol";
 import {InputFold} from "./libraries/InputFold.sol";
 import {Returned} from "./libraries/Returned.sol";
@@ -38,6 +39,9 @@ abstract contract FraudChecks is IChallenges {
 
     function _stepProver() internal view virtual returns (IStepProver);
 
+    /// @dev What the rollup has noted of the blobs of the batch with this hash.
+    function _blobsHash(bytes32 batchHash) internal view virtual returns (bytes32);
+
     // --- segments ---
 
     /// @inheritdoc IChallenges
@@ -69,6 +73,38 @@ abstract contract FraudChecks is IChallenges {
         (bool whole, bytes32 inputHash) =
             InputFold.fold(o.preInputHash, inputs[o.segment.inputStart:o.segment.inputEnd]);
         return _judge(h, header, !whole || inputHash != o.segment.inputHash);
+    }
+
+    /// @inheritdoc IChallenges
+    function checkBlobs(
+        bytes calldata header,
+        SegmentProof calldata segment,
+        bytes32[] calldata blobs,
+        Opening[] calldata openings
+    ) external view returns (Accused memory) {
+        Header memory h = BatchLib.decode(header);
+        bytes32 expected = _blobsHash(h.digest(_domain()));
+        bytes32 got = keccak256(abi.encodePacked(blobs));
+        if (expected == bytes32(0) || got != expected) revert WrongBytes("blobs", expected, got);
+        return _judge(h, header, !_blobsHold(_open(h, segment), blobs, openings));
+    }
+
+    /// @dev Whether the blobs hold the segment's records.
+    function _blobsHold(Opened memory o, bytes32[] calldata blobs, Opening[] calldata openings)
+        private
+        view
+        returns (bool)
+    {
+        (bool clean, bytes memory inputs) =
+            BlobLib.read(blobs, openings, o.segment.inputStart, o.segment.inputEnd);
+        if (!clean) return false;
+        (bool whole, bytes32 inputHash) = this.fold(o.preInputHash, inputs);
+        return whole && inputHash == o.segment.inputHash;
+    }
+
+    /// @notice The running hash after records; for inputs that were put together in memory.
+    function fold(bytes32 start, bytes calldata inputs) external pure returns (bool whole, bytes32 hash) {
+        return InputFold.fold(start, inputs);
     }
 
     // --- the ledger before and after ---

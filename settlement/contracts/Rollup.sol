@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IQueue} from "./interfaces/IQueue.sol";
 import {
     BatchRecord,
+    Carrier,
     FinalHead,
     Head,
     IRollup,
@@ -13,9 +14,12 @@ import {
     RollupParts
 } from "./interfaces/IRollup.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {IVerifier} from "./interfaces/IVerifier.sol";
 import {BatchLib, Header, TraceEnd} from "./libraries/BatchLib.sol";
+import {BlobLib} from "./libraries/BlobLib.sol";
 import {Bounds} from "./libraries/Bounds.sol";
 import {Guarded} from "./libraries/Guarded.sol";
+import {PublicInputs} from "./libraries/PublicInputs.sol";
 
 /// @title The chain of signed batches
 /// @notice See IRollup.
@@ -43,6 +47,8 @@ contract Rollup is IRollup, Guarded {
     uint64 public immutable window;
     uint64 public immutable livenessLimit;
     uint128 public immutable bondRequired;
+    address public immutable verifier;
+    bool public immutable inputsOffChain;
 
     Head private _head;
     FinalHead private _finalHead;
@@ -52,6 +58,7 @@ contract Rollup is IRollup, Guarded {
     uint256 public bond;
     /// @dev Those above the head are of struck batches and mean nothing.
     mapping(uint64 id => BatchRecord) private _batches;
+    mapping(bytes32 batchHash => bytes32) public blobsHash;
     mapping(uint64 id => bytes32) public finalLedgerRoot;
     mapping(uint16 asset => uint256) public withdrawnTotal;
 
@@ -87,6 +94,8 @@ contract Rollup is IRollup, Guarded {
         window = parameters.window;
         livenessLimit = parameters.livenessLimit;
         bondRequired = parameters.bond;
+        verifier = parameters.verifier;
+        inputsOffChain = parameters.inputsOffChain;
         bond = msg.value;
         _head.nextSeq = FIRST_SEQ;
         _head.epoch = FIRST_EPOCH;
@@ -111,8 +120,7 @@ contract Rollup is IRollup, Guarded {
         if (bond < bondRequired) revert BondTooLow(bondRequired, bond);
 
         _checkCalldata(batch);
-        Header memory h = BatchLib.decode(batch.header);
-        bytes32 hash = h.digest(domainSeparator());
+        (Header memory h, bytes32 hash) = _read(batch.header);
         address signer = BatchLib.recover(hash, batch.signature);
         if (signer != sequencer) revert WrongSigner(sequencer, signer);
 
@@ -121,34 +129,24 @@ contract Rollup is IRollup, Guarded {
         _checkAnchor(h.anchorNumber, h.anchorHash);
         _checkQueue(h);
         _checkBytes(h, batch);
-        _append(h, hash);
+        _append(h, hash, _carry(h, hash, batch.inputs));
     }
 
     /// @inheritdoc IRollup
     function finalizeBatch(bytes calldata header, bytes calldata withdrawn) external {
-        uint64 id = _finalHead.id + 1;
-        BatchRecord storage record = _batches[id];
-        bytes32 hash = record.hash;
-        if (id > _head.id) revert NoSuchBatch(_head.id, id);
-        if (record.holds != 0) revert BatchHeld(id, record.holds);
-        if (block.timestamp < record.deadline) revert WindowOpen(record.deadline, block.timestamp);
-        Header memory h = BatchLib.decode(header);
-        _same("hash", hash, h.digest(domainSeparator()));
-        _same("withdrawnHash", h.withdrawnHash, BatchLib.hashOf(withdrawn));
+        uint48 deadline = _batches[_finalHead.id + 1].deadline;
+        if (_head.id != _finalHead.id && block.timestamp < deadline) revert WindowOpen(deadline, block.timestamp);
+        _finalize(header, withdrawn);
+    }
 
-        uint256 count = withdrawn.length / BatchLib.WITHDRAWN_ENTRY_BYTES;
-        for (uint256 i = 0; i < count; i++) {
-            (uint16 asset, uint128 amount) = BatchLib.withdrawnAt(withdrawn, i);
-            withdrawnTotal[asset] += amount;
+    /// @inheritdoc IRollup
+    function proveBatch(bytes calldata header, bytes calldata withdrawn, bytes calldata proof) external {
+        (Header memory h, bytes32 hash) = _finalize(header, withdrawn);
+        bytes memory publicInputs = PublicInputs.encode(h, hash, address(this));
+        if (verifier == address(0) || !IVerifier(verifier).verify(h.id, publicInputs, proof)) {
+            revert ProofRefused(verifier);
         }
-        finalLedgerRoot[id] = h.postLedgerRoot;
-        _finalHead = FinalHead({
-            id: id,
-            queueNext: h.queueNext,
-            timeLast: h.timeLast,
-            ledgerRoot: h.postLedgerRoot
-        });
-        emit BatchFinalized(id, hash, h.postLedgerRoot);
+        emit BatchProven(h.id, hash, keccak256(publicInputs));
     }
 
     /// @inheritdoc IRollup
@@ -167,8 +165,7 @@ contract Rollup is IRollup, Guarded {
     /// @inheritdoc IRollup
     function strike(bytes calldata header) external guarded returns (uint256 reward) {
         if (msg.sender != challenges && msg.sender != demands) revert NotJudge(challenges, msg.sender);
-        Header memory h = BatchLib.decode(header);
-        bytes32 hash = h.digest(domainSeparator());
+        (Header memory h, bytes32 hash) = _read(header);
         _pending(h.id, hash);
 
         uint64 headId = _head.id;
@@ -381,14 +378,77 @@ contract Rollup is IRollup, Guarded {
         _sameNumber("trace.inputEnd", h.inputBytes, end.inputEnd);
         _same("trace.inputHash", h.postInputHash, end.inputHash);
         _same("trace.stateRoot", BatchLib.stateRoot(h.postLedgerRoot, h.postBookRoot), end.stateRoot);
-        _sameNumber("inputBytes", batch.inputs.length, h.inputBytes);
-        _same("inputsHash", BatchLib.hashOf(batch.inputs), h.inputsHash);
         _same("diffHash", BatchLib.hashOf(batch.diff), h.diffHash);
         _same("withdrawnHash", BatchLib.hashOf(batch.withdrawn), h.withdrawnHash);
         BatchLib.checkWithdrawn(batch.withdrawn);
     }
 
-    function _append(Header memory h, bytes32 hash) private {
+    function _read(bytes calldata header) private view returns (Header memory h, bytes32 hash) {
+        h = BatchLib.decode(header);
+        hash = h.digest(domainSeparator());
+    }
+
+    /// @dev The next batch becomes final; whether it may is the caller's question.
+    function _finalize(bytes calldata header, bytes calldata withdrawn)
+        private
+        returns (Header memory h, bytes32 hash)
+    {
+        uint64 id = _finalHead.id + 1;
+        BatchRecord storage record = _batches[id];
+        if (id > _head.id) revert NoSuchBatch(_head.id, id);
+        if (record.holds != 0) revert BatchHeld(id, record.holds);
+        (h, hash) = _read(header);
+        _same("hash", record.hash, hash);
+        _same("withdrawnHash", h.withdrawnHash, BatchLib.hashOf(withdrawn));
+
+        uint256 count = withdrawn.length / BatchLib.WITHDRAWN_ENTRY_BYTES;
+        for (uint256 i = 0; i < count; i++) {
+            (uint16 asset, uint128 amount) = BatchLib.withdrawnAt(withdrawn, i);
+            withdrawnTotal[asset] += amount;
+        }
+        finalLedgerRoot[id] = h.postLedgerRoot;
+        _finalHead = FinalHead({
+            id: id,
+            queueNext: h.queueNext,
+            timeLast: h.timeLast,
+            ledgerRoot: h.postLedgerRoot
+        });
+        emit BatchFinalized(id, hash, h.postLedgerRoot);
+    }
+
+    /// @dev Finds out where the inputs are. Nothing here can tell whether blobs hold what the trace says of the inputs: a
+    /// segment for which they do not is proven wrong by opening them, or demanded.
+    function _carry(Header memory h, bytes32 hash, bytes calldata inputs) private returns (uint8 carrier) {
+        bytes32[] memory blobs;
+        if (inputs.length != 0 || h.inputBytes == 0) {
+            _sameNumber("inputBytes", inputs.length, h.inputBytes);
+            _same("inputsHash", BatchLib.hashOf(inputs), h.inputsHash);
+            return Carrier.CALLDATA;
+        }
+        if (blobhash(0) == bytes32(0)) {
+            if (!inputsOffChain) revert InputsMissing(h.inputBytes);
+            carrier = Carrier.OFF_CHAIN;
+        } else {
+            blobs = _blobs(BlobLib.blobsFor(h.inputBytes));
+            blobsHash[hash] = keccak256(abi.encodePacked(blobs));
+            carrier = Carrier.BLOBS;
+        }
+        emit InputsElsewhere(h.id, hash, carrier, blobs);
+    }
+
+    /// @dev Versioned hashes of this transaction's blobs, which must be `count`.
+    function _blobs(uint256 count) private view returns (bytes32[] memory blobs) {
+        if (count > BlobLib.BLOBS_MAX) revert BlobCount(BlobLib.BLOBS_MAX, count);
+        uint256 got = 0;
+        while (got <= BlobLib.BLOBS_MAX && blobhash(got) != bytes32(0)) got++;
+        if (got != count) revert BlobCount(count, got);
+        blobs = new bytes32[](count);
+        for (uint256 i = 0; i < count; i++) {
+            blobs[i] = blobhash(i);
+        }
+    }
+
+    function _append(Header memory h, bytes32 hash, uint8 carrier) private {
         uint64 deadline = uint64(block.timestamp) + window;
         // Times are those of blocks or of headers that a block's time bounds: 48 bits hold them for 8,900 years.
         _batches[h.id] = BatchRecord({
@@ -398,7 +458,8 @@ contract Rollup is IRollup, Guarded {
             timeLast: uint48(h.timeLast),
             anchorNumber: uint48(h.anchorNumber),
             epoch: h.epoch,
-            holds: 0
+            holds: 0,
+            carrier: carrier
         });
         _head = Head({
             hash: hash,

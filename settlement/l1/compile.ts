@@ -30,6 +30,7 @@ const DEPLOYED = {
   MoneySteps: `${CONTRACTS}/step/families/MoneySteps.sol`,
   QueueSteps: `${CONTRACTS}/step/families/QueueSteps.sol`,
   MarketSteps: `${CONTRACTS}/step/families/MarketSteps.sol`,
+  StubVerifier: `${CONTRACTS}/verifiers/StubVerifier.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;
 export type ContractName = keyof typeof DEPLOYED;
@@ -45,7 +46,7 @@ export type Artifacts = Readonly<Record<ContractName, Artifact>>;
 
 /** The same as in foundry.toml: forge tests what is deployed. */
 export const COMPILER_SETTINGS = {
-  optimizer: { enabled: true, runs: 10_000 },
+  optimizer: { enabled: true, runs: 200 },
   evmVersion: 'prague',
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 } as const;

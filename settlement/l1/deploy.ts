@@ -72,6 +72,12 @@ export interface DeployOptions extends Genesis {
   readonly timelockMs?: number;
   /** Between settlement of a frozen rollup and the payment of claims; default 14 days, the least on mainnet. */
   readonly claimPeriodSeconds?: number;
+  /** Whose attestation makes a batch final at once; default nobody's. Deploys StubVerifier. */
+  readonly attester?: Address;
+  /** Batches may be committed without their inputs on L1; default false. */
+  readonly inputsOffChain?: boolean;
+  /** What a demand for inputs costs, and how long an answer may take; default an eighth of the window. */
+  readonly demands?: { readonly feeWei?: bigint; readonly answerSeconds?: number };
   /** Default: `compileContracts()`. */
   readonly artifacts?: Artifacts;
 }
@@ -80,7 +86,7 @@ const DAY_SECONDS = 86_400;
 /** Rewards.sol takes no longer claim period. */
 const CLAIM_SECONDS_MAX = 30 * DAY_SECONDS;
 const TEST_TOKEN_CAP = 2 ** 51;
-/** Rollup's constructor calls all the others, so it comes last. */
+/** Rollup's constructor calls all the others, so it comes last but for StubVerifier, which few chains have. */
 const ORDER = [
   'Vault',
   'Queue',
@@ -92,6 +98,7 @@ const ORDER = [
   'Equivocation',
   'EscapeHatch',
   'Rollup',
+  'StubVerifier',
 ] as const;
 
 type Deployed = (typeof ORDER)[number];
@@ -137,6 +144,7 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
   const at = (name: Deployed): Address =>
     getContractAddress({ from: deployer, nonce: BigInt(nonce + ORDER.indexOf(name)) });
   const inclusionMs = options.inclusionMs ?? DAY_SECONDS * 1000;
+  const answerSeconds = options.demands?.answerSeconds ?? Math.max(1, Math.floor(options.windowSeconds / 8));
   const bond = options.bondWei ?? 10n ** 18n;
   const rollup = at('Rollup');
   const constructorArguments: Record<Deployed, readonly unknown[]> = {
@@ -167,7 +175,15 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
     StepProver: ['PlaceSteps', 'MatchSteps', 'MatchSteps', 'MatchSteps'].map((name) => at(name as Deployed)),
     // The same room for what is censored as the challenge window gives, as far as the contract allows.
     Challenges: [rollup, at('StepProver'), BigInt(Math.min(options.windowSeconds, CLAIM_SECONDS_MAX))],
-    Demands: [rollup],
+    Demands: [
+      rollup,
+      {
+        fee: options.demands?.feeWei ?? 10n ** 16n,
+        answerWindow: BigInt(answerSeconds),
+        answerInterval: BigInt(Math.ceil(answerSeconds / 60)),
+        provingPeriod: BigInt(2 * answerSeconds),
+      },
+    ],
     Equivocation: [rollup],
     EscapeHatch: [rollup, BigInt(options.claimPeriodSeconds ?? 14 * DAY_SECONDS)],
     Rollup: [
@@ -184,10 +200,14 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
         window: BigInt(options.windowSeconds),
         livenessLimit: BigInt(options.livenessSeconds ?? 7 * DAY_SECONDS),
         bond,
+        verifier: options.attester === undefined ? zeroAddress : at('StubVerifier'),
+        inputsOffChain: options.inputsOffChain ?? false,
       },
     ],
+    StubVerifier: [options.attester ?? zeroAddress, rollup],
   };
   for (const [offset, name] of ORDER.entries()) {
+    if (name === 'StubVerifier' && options.attester === undefined) continue;
     const { abi, bytecode } = artifacts[name];
     await send(l1, {
       data: encodeDeployData({ abi, bytecode, args: constructorArguments[name] }),

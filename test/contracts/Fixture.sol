@@ -11,6 +11,7 @@ import {Queue} from "../../settlement/contracts/Queue.sol";
 import {Rollup} from "../../settlement/contracts/Rollup.sol";
 import {Vault} from "../../settlement/contracts/Vault.sol";
 import {TestToken} from "../../settlement/contracts/devnet/TestToken.sol";
+import {DemandParameters} from "../../settlement/contracts/interfaces/IDemands.sol";
 import {GenesisEntry, QueueParameters} from "../../settlement/contracts/interfaces/IQueue.sol";
 import {Head, PostedBatch, RollupParameters, RollupParts} from "../../settlement/contracts/interfaces/IRollup.sol";
 import {Asset} from "../../settlement/contracts/interfaces/IVault.sol";
@@ -38,6 +39,9 @@ abstract contract Fixture is Test {
     uint64 internal constant FEE_DOUBLING_MS = 60_000;
     address internal constant CONFIGURATOR = address(0xc0f);
     uint64 internal constant TIMELOCK_MS = WINDOW * 1000 + INCLUSION_MS;
+    uint128 internal constant DEMAND_FEE = 0.01 ether;
+    uint64 internal constant ANSWER_WINDOW = 2 hours;
+    uint64 internal constant PROVING_PERIOD = 4 hours;
     uint64 internal constant CAP = 2 ** 51;
     uint64 internal constant CLAIM_PERIOD = 14 days;
 
@@ -83,7 +87,7 @@ abstract contract Fixture is Test {
         vault = new Vault(queueAt, rollupAt, assets);
         queue = new Queue(address(vault), rollupAt, queueParameters(), genesis());
         challenges = new Challenges(rollupAt, address(stepProver), WINDOW);
-        demands = new Demands(rollupAt);
+        demands = new Demands(rollupAt, demandParameters());
         equivocation = new Equivocation(rollupAt);
         escape = new EscapeHatch(rollupAt, CLAIM_PERIOD);
     }
@@ -115,7 +119,18 @@ abstract contract Fixture is Test {
             sequencer: vm.addr(SEQUENCER_KEY),
             window: WINDOW,
             livenessLimit: LIVENESS,
-            bond: BOND
+            bond: BOND,
+            verifier: address(0),
+            inputsOffChain: false
+        });
+    }
+
+    function demandParameters() internal pure returns (DemandParameters memory) {
+        return DemandParameters({
+            fee: DEMAND_FEE,
+            answerWindow: ANSWER_WINDOW,
+            answerInterval: 60,
+            provingPeriod: PROVING_PERIOD
         });
     }
 

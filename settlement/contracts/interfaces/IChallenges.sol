@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Opening} from "../libraries/BlobLib.sol";
 import {Witness} from "../step/IStepProver.sol";
 
 /// @notice One segment of a batch, opened with the one before it: together they say what the segment goes on from.
@@ -84,6 +85,17 @@ interface IChallenges {
         external
         view
         returns (Accused memory);
+
+    /// @notice INPUTS, when they are in blobs: an element that holds the segment's part has more than 31 bytes, or that part
+    /// is no whole records or does not fold to the trace's hash.
+    /// @param blobs versioned hashes of the batch's blobs, in order
+    /// @param openings of exactly the elements that hold the segment's part, in order
+    function checkBlobs(
+        bytes calldata header,
+        SegmentProof calldata segment,
+        bytes32[] calldata blobs,
+        Opening[] calldata openings
+    ) external view returns (Accused memory);
 
     /// @notice DIFF: the diff up to `key` is not what an encoder makes, or the leaf of `key` after the batch is not what
     /// the diff makes of the leaf before: a wrong value, an entry for a leaf that stayed, no entry for one that changed.

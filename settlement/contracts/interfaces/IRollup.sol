@@ -11,6 +11,11 @@ struct RollupParameters {
     uint64 livenessLimit;
     /// @dev Wei without which nothing can be committed.
     uint128 bond;
+    /// @dev Whose proofs make batches final at once; the zero address on chains that trust none.
+    address verifier;
+    /// @dev Whether batches may be committed without their inputs on L1: the sequencer serves them, and anyone may demand
+    /// a segment's on L1 (Demands).
+    bool inputsOffChain;
 }
 
 /// @notice The other contracts of one rollup, fixed at deployment. Each names the rollup by `rollup()`, so it is deployed
@@ -26,6 +31,15 @@ struct RollupParts {
     address equivocation;
     /// @dev Lets everybody out after a freeze.
     address escape;
+}
+
+/// @title Where the inputs of a batch are
+library Carrier {
+    uint8 internal constant CALLDATA = 0;
+    /// @dev In the blobs of the transaction that committed it (BlobLib).
+    uint8 internal constant BLOBS = 1;
+    /// @dev Not on L1: served by the sequencer and kept by every verifier.
+    uint8 internal constant OFF_CHAIN = 2;
 }
 
 /// @notice A batch as it is posted, byte for byte as sequencer/protocol/batch.ts draws it.
@@ -67,7 +81,9 @@ struct BatchRecord {
     uint48 anchorNumber;
     uint32 epoch;
     /// @dev Open demands for its inputs; it can't become final before they are closed.
-    uint32 holds;
+    uint24 holds;
+    /// @dev Where the inputs are: Carrier.
+    uint8 carrier;
 }
 
 /// @notice How far finality has come.
@@ -126,7 +142,12 @@ interface IRollup {
     event BatchStruck(uint64 indexed id, bytes32 indexed hash, bytes32 parentHash, uint64 headId, address judge);
     /// @notice The whole bond is gone: `reward` to the judge, `burned` to nobody.
     event BondSlashed(address indexed judge, uint256 reward, uint256 burned);
-    event HoldChanged(uint64 indexed id, bytes32 indexed hash, uint32 holds);
+    event HoldChanged(uint64 indexed id, bytes32 indexed hash, uint24 holds);
+    /// @notice The inputs of the batch that this transaction commits are not in its calldata.
+    /// @param blobs versioned hashes of the blobs that hold them, in order; none when they are off chain
+    event InputsElsewhere(uint64 indexed id, bytes32 indexed hash, uint8 carrier, bytes32[] blobs);
+    /// @notice The batch is final by a proof, before its window is over.
+    event BatchProven(uint64 indexed id, bytes32 indexed hash, bytes32 publicInputsHash);
     event DeadlineExtended(uint64 indexed id, bytes32 indexed hash, uint64 deadline);
 
     /// @notice The sender has code or was called by a contract; see "Data availability" above.
@@ -155,7 +176,13 @@ interface IRollup {
     /// @notice Only `expected` does this.
     error NotJudge(address expected, address got);
     /// @notice Somebody asks for the inputs of batch `id`.
-    error BatchHeld(uint64 id, uint32 holds);
+    error BatchHeld(uint64 id, uint24 holds);
+    /// @notice The transaction carries another number of blobs than the inputs fill.
+    error BlobCount(uint256 expected, uint256 got);
+    /// @notice Inputs are neither in the calldata nor in blobs, and this rollup takes none off chain.
+    error InputsMissing(uint256 expected);
+    /// @notice This rollup trusts no proofs, or this one is not accepted.
+    error ProofRefused(address verifier);
     error WindowOpen(uint64 until, uint256 nowSeconds);
     error BatchesPending(uint64 committed, uint64 finalized);
     error EtherNotSent(address to, uint256 amount);
@@ -164,6 +191,13 @@ interface IRollup {
 
     /// @notice Commits the next batch. Anyone with a signed one may send it, as a transaction of its own.
     function commitBatch(PostedBatch calldata batch) external;
+
+    /// @notice Makes the next batch final at once, by a proof that the rollup's verifier accepts. Anyone may call. An open
+    /// demand for its inputs still holds it.
+    /// @param header of batch `finalHead().id + 1`, as posted
+    /// @param withdrawn its totals, as posted
+    /// @param proof in the form of the verifier; what it is about: PublicInputs
+    function proveBatch(bytes calldata header, bytes calldata withdrawn, bytes calldata proof) external;
 
     /// @notice Makes the next batch final once its window is over. Anyone may call.
     /// @param header of batch `finalHead().id + 1`, as posted
@@ -213,6 +247,12 @@ interface IRollup {
     function finalLedgerRoot(uint64 id) external view returns (bytes32);
     /// @notice Total that final batches have released of an asset, units of the token.
     function withdrawnTotal(uint16 asset) external view returns (uint256);
+    /// @notice keccak256 of the versioned hashes of the blobs that hold a batch's inputs; zero for other carriers.
+    /// @param batchHash of its header
+    function blobsHash(bytes32 batchHash) external view returns (bytes32);
+    /// @notice Whose proofs make batches final at once; zero: nobody's.
+    function verifier() external view returns (address);
+    function inputsOffChain() external view returns (bool);
     function frozen() external view returns (bool);
     function bond() external view returns (uint256);
     /// @notice EIP-712 domain separator of everything that is signed for this rollup.

@@ -85,38 +85,45 @@ library BatchLib {
     /// @notice Reads a posted header (510 bytes, packed, big-endian).
     function decode(bytes calldata b) internal pure returns (Header memory h) {
         if (b.length != HEADER_BYTES) revert HeaderLength(HEADER_BYTES, b.length);
-        h.version = uint16(bytes2(b[0:2]));
-        h.epoch = uint32(bytes4(b[2:6]));
-        h.id = _counter("id", b[6:14]);
-        h.parentHash = bytes32(b[14:46]);
-        h.preLedgerRoot = bytes32(b[46:78]);
-        h.preBookRoot = bytes32(b[78:110]);
-        h.postLedgerRoot = bytes32(b[110:142]);
-        h.postBookRoot = bytes32(b[142:174]);
-        h.traceRoot = bytes32(b[174:206]);
-        h.traceLength = uint32(bytes4(b[206:210]));
-        h.firstStep = _counter("firstStep", b[210:218]);
-        h.nextStep = _counter("nextStep", b[218:226]);
-        h.firstSeq = _counter("firstSeq", b[226:234]);
-        h.nextSeq = _counter("nextSeq", b[234:242]);
-        h.preInputHash = bytes32(b[242:274]);
-        h.postInputHash = bytes32(b[274:306]);
-        h.inputBytes = uint32(bytes4(b[306:310]));
-        h.inputsHash = bytes32(b[310:342]);
-        h.diffHash = bytes32(b[342:374]);
-        h.withdrawnHash = bytes32(b[374:406]);
-        h.queueFirst = _counter("queueFirst", b[406:414]);
-        h.queueNext = _counter("queueNext", b[414:422]);
-        h.queueHash = bytes32(b[422:454]);
-        h.anchorNumber = _counter("anchorNumber", b[454:462]);
-        h.anchorHash = bytes32(b[462:494]);
-        h.timeFirst = _counter("timeFirst", b[494:502]);
-        h.timeLast = _counter("timeLast", b[502:510]);
+        h.version = uint16(_at(b, 0, 2));
+        h.epoch = uint32(_at(b, 2, 4));
+        h.id = _counter("id", _at(b, 6, 8));
+        h.parentHash = bytes32(_at(b, 14, 32));
+        h.preLedgerRoot = bytes32(_at(b, 46, 32));
+        h.preBookRoot = bytes32(_at(b, 78, 32));
+        h.postLedgerRoot = bytes32(_at(b, 110, 32));
+        h.postBookRoot = bytes32(_at(b, 142, 32));
+        h.traceRoot = bytes32(_at(b, 174, 32));
+        h.traceLength = uint32(_at(b, 206, 4));
+        h.firstStep = _counter("firstStep", _at(b, 210, 8));
+        h.nextStep = _counter("nextStep", _at(b, 218, 8));
+        h.firstSeq = _counter("firstSeq", _at(b, 226, 8));
+        h.nextSeq = _counter("nextSeq", _at(b, 234, 8));
+        h.preInputHash = bytes32(_at(b, 242, 32));
+        h.postInputHash = bytes32(_at(b, 274, 32));
+        h.inputBytes = uint32(_at(b, 306, 4));
+        h.inputsHash = bytes32(_at(b, 310, 32));
+        h.diffHash = bytes32(_at(b, 342, 32));
+        h.withdrawnHash = bytes32(_at(b, 374, 32));
+        h.queueFirst = _counter("queueFirst", _at(b, 406, 8));
+        h.queueNext = _counter("queueNext", _at(b, 414, 8));
+        h.queueHash = bytes32(_at(b, 422, 32));
+        h.anchorNumber = _counter("anchorNumber", _at(b, 454, 8));
+        h.anchorHash = bytes32(_at(b, 462, 32));
+        h.timeFirst = _counter("timeFirst", _at(b, 494, 8));
+        h.timeLast = _counter("timeLast", _at(b, 502, 8));
     }
 
-    function _counter(bytes32 field, bytes calldata b) private pure returns (uint64 value) {
-        value = uint64(bytes8(b));
+    /// @dev Big-endian field of a header whose length was checked.
+    function _at(bytes calldata b, uint256 offset, uint256 width) private pure returns (uint256 field) {
+        assembly ("memory-safe") {
+            field := shr(sub(256, shl(3, width)), calldataload(add(b.offset, offset)))
+        }
+    }
+
+    function _counter(bytes32 field, uint256 value) private pure returns (uint64) {
         if (value > COUNTER_MAX) revert CounterTooLarge(field, COUNTER_MAX, value);
+        return uint64(value);
     }
 
     /// @notice EIP-712 separator of everything that is signed for a rollup: name "Sluice", version "1".
