@@ -44,12 +44,12 @@ library AccountSettings {
         if (deadline != 0 && (deadline < earliest || deadline > Limits.TIME_MS_MAX)) {
             code = Reject.INVALID_DEADLINE;
         } else {
-            (Account memory account,) = AccountLib.load(leaves, m.account);
+            (Account memory account,) = AccountLib.loadHead(leaves, m.account);
             if (account.deadMan != 0) {
                 LeavesLib.remove(leaves, Keys.expiry(account.deadMan, Keys.EXPIRY_DEAD_MAN, m.account));
             }
             account.deadMan = deadline;
-            AccountLib.store(leaves, m.account, account);
+            AccountLib.storeHead(leaves, m.account, account);
             if (deadline != 0) {
                 BookLib.storeExpiry(leaves, Keys.expiry(deadline, Keys.EXPIRY_DEAD_MAN, m.account));
             }
@@ -72,9 +72,9 @@ library AccountSettings {
         if (graceMs > DISCONNECT_GRACE_MAX_MS) {
             code = Reject.INVALID_DEADLINE;
         } else {
-            (Account memory account,) = AccountLib.load(leaves, m.account);
+            (Account memory account,) = AccountLib.loadHead(leaves, m.account);
             account.disconnectGrace = record.le(at + 1, 1) == 1 ? graceMs + 1 : 0;
-            AccountLib.store(leaves, m.account, account);
+            AccountLib.storeHead(leaves, m.account, account);
         }
         RegistersLib.finishOperation(leaves, m, Operation.length(Operation.CANCEL_ON_DISCONNECT));
     }
@@ -92,7 +92,7 @@ library AccountSettings {
         uint256 expiry = record.le(at + 24, 8);
         Account memory account;
         if (!present) {
-            (account,) = AccountLib.load(leaves, id);
+            (account,) = AccountLib.loadHead(leaves, id);
             if (expiry != 0 && account.sessionKeys >= globals.chain.sessionKeysMax) {
                 return Reject.TOO_MANY_SESSION_KEYS;
             }
@@ -102,7 +102,7 @@ library AccountSettings {
         }
         if (!present) {
             account.sessionKeys++;
-            AccountLib.store(leaves, id, account);
+            AccountLib.storeHead(leaves, id, account);
             // Nonce 0 counts as used.
             held.nonceBits = 1;
         }

@@ -23,7 +23,7 @@ library Disconnect {
     function run(Leaves memory leaves, bytes calldata record) internal pure returns (uint256) {
         if (record.length != BYTES) return Reject.INADMISSIBLE;
         uint256 id = record.le(Limits.RECORD_HEADER_BYTES, 4);
-        (Account memory account, bool present) = AccountLib.load(leaves, id);
+        (Account memory account, bool present) = AccountLib.loadHead(leaves, id);
         if (!present || account.disconnectGrace == 0) return Reject.INADMISSIBLE;
         Walk.open(leaves, id, RegistersLib.EVERY_MARKET, RemoveReason.DISCONNECT, false);
         return Reject.NONE;

@@ -119,12 +119,12 @@ library Message {
         pure
         returns (bool allowed, uint256 scope)
     {
-        (Account memory account, bool present) = AccountLib.load(leaves, signed.account);
+        (Account memory account, bool present) = AccountLib.loadHead(leaves, signed.account);
         if (!present) return (false, 0);
         if (signed.signer != account.owner) return _bySessionKey(leaves, signed);
         (allowed, account.nonceHigh, account.nonceBits) =
             useNonce(signed.nonce, signed.now_, account.nonceHigh, account.nonceBits);
-        if (allowed) AccountLib.store(leaves, signed.account, account);
+        if (allowed) AccountLib.storeHead(leaves, signed.account, account);
         return (allowed, Limits.SCOPE_OWNER);
     }
 

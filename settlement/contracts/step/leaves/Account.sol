@@ -43,6 +43,8 @@ library AccountLib {
 
     uint256 internal constant BYTES = 88;
     uint256 internal constant POSITION_BYTES = 74;
+    /// @dev What stands before the number of positions.
+    uint256 private constant HEAD_BYTES = 87;
     uint256 internal constant NONE = type(uint256).max;
 
     /// @return account meaningless when there is none
@@ -63,7 +65,44 @@ library AccountLib {
         account.nonceBits = 1;
     }
 
+    /// @notice An account without its positions, for steps that look at none: most of a full account's cost is theirs.
+    /// @return account meaningless when there is none
+    function loadHead(Leaves memory leaves, uint256 id) internal pure returns (Account memory account, bool present) {
+        bytes memory value;
+        (value, present) = LeavesLib.get(leaves, Keys.account(id));
+        if (present) account = _decodeHead(value);
+    }
+
+    /// @notice Writes all but the positions, which stay as they are. The account must be there.
+    function storeHead(Leaves memory leaves, uint256 id, Account memory account) internal pure {
+        (bytes memory before,) = LeavesLib.get(leaves, Keys.account(id));
+        (bytes memory value, uint256 start) = Bytes.allocate(before.length);
+        assembly ("memory-safe") {
+            mcopy(start, add(before, 32), mload(before))
+        }
+        bytes32 rest;
+        uint256 end = start + HEAD_BYTES;
+        assembly ("memory-safe") {
+            // The last field is written by a whole word, which reaches beyond it.
+            rest := mload(end)
+        }
+        _encodeHead(account, start);
+        assembly ("memory-safe") {
+            mstore(end, rest)
+        }
+        LeavesLib.set(leaves, Keys.account(id), value);
+    }
+
     function decode(bytes memory value) internal pure returns (Account memory a) {
+        a = _decodeHead(value);
+        uint256 count = value.u(HEAD_BYTES, 1);
+        a.positions = new Position[](count);
+        for (uint256 n = 0; n < count; n++) {
+            _decodePosition(value, BYTES + n * POSITION_BYTES, a.positions[n]);
+        }
+    }
+
+    function _decodeHead(bytes memory value) private pure returns (Account memory a) {
         a.owner = address(uint160(value.u(0, 20)));
         a.subaccount = value.u(20, 1);
         a.cash = value.i(21, 8);
@@ -73,17 +112,19 @@ library AccountLib {
         a.disconnectGrace = value.u(75, 6);
         a.openOrders = value.u(81, 4);
         a.sessionKeys = value.u(85, 2);
-        uint256 count = value.u(87, 1);
-        a.positions = new Position[](count);
-        for (uint256 n = 0; n < count; n++) {
-            _decodePosition(value, BYTES + n * POSITION_BYTES, a.positions[n]);
-        }
     }
 
     function encode(Account memory a) internal pure returns (bytes memory value) {
         uint256 count = a.positions.length;
         uint256 at;
         (value, at) = Bytes.allocate(BYTES + count * POSITION_BYTES);
+        at = Bytes.put(_encodeHead(a, at), count, 1);
+        for (uint256 n = 0; n < count; n++) {
+            at = _encodePosition(a.positions[n], at);
+        }
+    }
+
+    function _encodeHead(Account memory a, uint256 at) private pure returns (uint256) {
         at = Bytes.put(at, uint160(a.owner), 20);
         at = Bytes.put(at, a.subaccount, 1);
         at = Bytes.putSigned(at, a.cash, 8);
@@ -92,11 +133,7 @@ library AccountLib {
         at = Bytes.put(at, a.deadMan, 6);
         at = Bytes.put(at, a.disconnectGrace, 6);
         at = Bytes.put(at, a.openOrders, 4);
-        at = Bytes.put(at, a.sessionKeys, 2);
-        at = Bytes.put(at, count, 1);
-        for (uint256 n = 0; n < count; n++) {
-            at = _encodePosition(a.positions[n], at);
-        }
+        return Bytes.put(at, a.sessionKeys, 2);
     }
 
     /// @notice Place of the position in `market`, NONE when there is none.
