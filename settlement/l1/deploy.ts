@@ -27,6 +27,7 @@ import { accountOf, type L1Client, send } from './client.ts';
 import { type Artifacts, compileContracts } from './compile.ts';
 import { findRollup, type RollupContracts } from './contracts.ts';
 import { L1Error, l1Error } from './errors.ts';
+import { deployStepProver } from './step-prover.ts';
 
 export interface PublisherConfig {
   /** 20 bytes, or as text. */
@@ -78,6 +79,8 @@ export interface DeployOptions extends Genesis {
   readonly inputsOffChain?: boolean;
   /** What a demand for inputs costs, and how long an answer may take; default an eighth of the window. */
   readonly demands?: { readonly feeWei?: bigint; readonly answerSeconds?: number };
+  /** A StepProver that stands on this chain; default a new one. */
+  readonly stepProver?: Address;
   /** Default: `compileContracts()`. */
   readonly artifacts?: Artifacts;
 }
@@ -90,9 +93,6 @@ const TEST_TOKEN_CAP = 2 ** 51;
 const ORDER = [
   'Vault',
   'Queue',
-  'PlaceSteps',
-  'MatchSteps',
-  'StepProver',
   'Challenges',
   'Demands',
   'Equivocation',
@@ -136,6 +136,7 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
   if (assets.length < 1 || assets.length > ASSETS_MAX)
     throw new L1Error('rejected', `assets: expected 1 to ${ASSETS_MAX}, got ${assets.length}`);
 
+  const stepProver = options.stepProver ?? (await deployStepProver(l1, artifacts)).stepProver;
   const nonce = await l1.public
     .getTransactionCount({ address: deployer, blockTag: 'pending' })
     .catch((error) => {
@@ -170,11 +171,8 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
       },
       entries,
     ],
-    PlaceSteps: [],
-    MatchSteps: [],
-    StepProver: ['PlaceSteps', 'MatchSteps', 'MatchSteps', 'MatchSteps'].map((name) => at(name as Deployed)),
     // The same room for what is censored as the challenge window gives, as far as the contract allows.
-    Challenges: [rollup, at('StepProver'), BigInt(Math.min(options.windowSeconds, CLAIM_SECONDS_MAX))],
+    Challenges: [rollup, stepProver, BigInt(Math.min(options.windowSeconds, CLAIM_SECONDS_MAX))],
     Demands: [
       rollup,
       {
