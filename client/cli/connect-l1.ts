@@ -3,11 +3,11 @@ import { connectL1, type Hex, type L1Client } from '#settlement/l1/client.ts';
 import { findRollup, type RollupContracts } from '#settlement/l1/contracts.ts';
 import { keySigner } from '../signer.ts';
 import { traderKey } from './connect.ts';
-import type { L1FlagOptions, TraderOptions } from './options.ts';
+import type { KeyOptions, L1FlagOptions } from './options.ts';
 
 /** L1 with the trader's key, and the rollup on it. */
 export async function onL1(
-  options: TraderOptions & L1FlagOptions,
+  options: KeyOptions & L1FlagOptions,
 ): Promise<{ l1: L1Client; rollup: RollupContracts }> {
   const reader = await connectL1({ url: options.l1 });
   const key = traderKey(options, reader.chainId);

@@ -6,7 +6,7 @@ import { SluiceError } from '../errors.ts';
 import { keySigner, type Signer } from '../signer.ts';
 import { DEVELOPMENT_CHAIN_ID, DEVELOPMENT_KEYS, DEVELOPMENT_ROLES } from './development-keys.ts';
 import { UsageError } from './failure.ts';
-import type { ConnectionOptions, TraderOptions } from './options.ts';
+import type { ConnectionOptions, KeyOptions, TraderOptions } from './options.ts';
 
 /** Runs with a client that only reads public things. */
 export async function asVisitor<Result>(
@@ -48,7 +48,7 @@ export async function asTrader<Result>(
 }
 
 /** The trader's private key as text; a development key only on the development chain. */
-export function traderKey(options: TraderOptions, chainId: number): string {
+export function traderKey(options: KeyOptions, chainId: number): string {
   if (options.key !== undefined) return options.key;
   if (options.keyFile !== undefined) {
     try {

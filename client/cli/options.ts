@@ -80,10 +80,13 @@ export interface ConnectionOptions extends CommonOptions {
   readonly url: string;
 }
 
-export interface TraderOptions extends ConnectionOptions {
+export interface KeyOptions extends CommonOptions {
   readonly key?: string;
   readonly keyFile?: string;
   readonly dev?: number;
+}
+
+export interface TraderOptions extends ConnectionOptions, KeyOptions {
   readonly account?: number;
 }
 
@@ -96,9 +99,9 @@ export interface L1FlagOptions {
 export const withConnection = (command: Command): Command =>
   command.addOption(urlOption()).addOption(jsonOption());
 
-/** For what is done in a trader's name. */
-export const withTrader = (command: Command): Command =>
-  withConnection(command)
+/** For what is signed or sent by a key. */
+export const withKey = (command: Command): Command =>
+  command
     .addOption(
       new Option(
         '--key <hex>',
@@ -110,12 +113,15 @@ export const withTrader = (command: Command): Command =>
       new Option('--dev <n>', 'well-known development key n (chain 31337 only; default 9 there)')
         .env('SLUICE_DEV')
         .argParser(whole(0, 9)),
-    )
-    .addOption(
-      new Option('--account <id>', 'account to act for (default: the first that the key owns)')
-        .env('SLUICE_ACCOUNT')
-        .argParser(whole(1, 2 ** 32 - 1)),
     );
+
+/** For what is done in a trader's name. */
+export const withTrader = (command: Command): Command =>
+  withKey(withConnection(command)).addOption(
+    new Option('--account <id>', 'account to act for (default: the first that the key owns)')
+      .env('SLUICE_ACCOUNT')
+      .argParser(whole(1, 2 ** 32 - 1)),
+  );
 
 export const withL1 = (command: Command): Command => command.addOption(l1Option()).addOption(rollupOption());
 

@@ -116,6 +116,11 @@ const TRADERS: readonly Entry[] = [
     description: 'withdraw to L1',
     load: async () => (await import('./commands/withdraw.ts')).withdrawCommand(),
   },
+  {
+    name: 'exit',
+    description: 'leave with everything, needing nothing but an L1',
+    load: async () => (await import('./commands/exit.ts')).exitCommand(),
+  },
 ];
 
 const GROUPS = [

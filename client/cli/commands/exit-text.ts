@@ -1,0 +1,122 @@
+/** What `sluice exit` says: where the rollup stands, what will be received, what each step does. */
+import type { RollupContracts } from '#settlement/l1/contracts.ts';
+import type { ExitAction, ExitView } from '../../escape/look.ts';
+import { formatUnits } from '../../units.ts';
+import { table, time } from '../output.ts';
+
+export const assetText = (rollup: RollupContracts, asset: number, units: bigint): string => {
+  const { decimals, symbol } = rollup.assets[asset]!;
+  return `${formatUnits(units, decimals)} ${symbol}`;
+};
+
+const at = (seconds: number): string => time(seconds * 1000);
+
+/** The stage in a sentence or two. */
+export function stageText(view: ExitView, rollup: RollupContracts): string {
+  const { state } = view;
+  switch (view.stage) {
+    case 'running':
+      return [
+        `the rollup runs: its last batch came at ${at(state.committedAt)}; without another, anyone may freeze it after ${at(state.silentFrom)}`,
+        ...(state.due === undefined
+          ? []
+          : [
+              `queue entry ${state.due.index} waits; if it is not taken up by ${time(state.due.deadlineMs)}, anyone may freeze`,
+            ]),
+        'to leave now: sluice withdraw all; if the sequencer does not serve you: sluice exit --demand all',
+      ].join('\n');
+    case 'overdue': {
+      const why =
+        state.due !== undefined && state.now * 1000 > state.due.deadlineMs
+          ? `queue entry ${state.due.index} was due by ${time(state.due.deadlineMs)}`
+          : `the sequencer has been silent since ${at(state.committedAt)}`;
+      return `${why}: anyone may freeze the rollup, for good; then everybody is paid from its last final ledger`;
+    }
+    case 'pending':
+      return `the rollup is frozen; batches ${state.finalId + 1} to ${state.committedId} still have to become final or be struck`;
+    case 'unsettled':
+      return `the rollup is frozen and nothing is pending: its ledger can be settled; claims are then registered for ${state.claimPeriod} s`;
+    case 'claiming':
+      return `the rollup is settled; claims are registered until ${at(state.settled!.claimsUntil)}, and paid from then on`;
+    case 'paying': {
+      const { claim, claimTotal } = state.settled!;
+      const missed = claim === 0n && view.accounts.some(({ equity }) => equity > 0n);
+      return [
+        `the rollup is settled and claims are paid: ${assetText(rollup, 0, claimTotal)} were registered in time`,
+        ...(missed ? ['no claim of this owner was registered in time: late claims are not taken'] : []),
+      ].join('\n');
+    }
+  }
+}
+
+/** Tables of accounts and of what is received. */
+export function viewText(view: ExitView, rollup: RollupContracts): string {
+  const isExact = view.stage === 'paying';
+  const rows = view.receives
+    .filter(({ refunds, withdrawals, claim }) => refunds + withdrawals + claim > 0n)
+    .map(({ asset, refunds, withdrawals, claim }) => [
+      rollup.assets[asset]!.symbol,
+      ...[refunds, withdrawals, claim, refunds + withdrawals + claim].map((units) =>
+        formatUnits(units, rollup.assets[asset]!.decimals),
+      ),
+    ]);
+  const parts: string[] = [];
+  if (view.accounts.length > 0)
+    parts.push(
+      table(
+        ['account', 'sub-account>', 'equity>', 'claim'],
+        view.accounts.map(({ account, subaccount, equity, registered }) => [
+          account,
+          subaccount,
+          formatUnits(equity, rollup.assets[0]!.decimals),
+          registered ? 'registered' : equity > 0n ? 'not registered' : 'nothing to claim',
+        ]),
+      ),
+    );
+  parts.push(
+    rows.length === 0
+      ? 'you will receive nothing (more)'
+      : table(
+          ['you receive', 'deposits back>', 'withdrawals>', isExact ? 'claim>' : 'claim, at least>', 'sum>'],
+          rows,
+        ),
+  );
+  return parts.join('\n');
+}
+
+/** One step, as something that is done. */
+export function actionText(action: ExitAction, view: ExitView, rollup: RollupContracts): string {
+  switch (action.kind) {
+    case 'freeze':
+      return 'freeze the rollup: no batch is taken any more';
+    case 'finalize':
+      return `make batch ${action.batch} final`;
+    case 'settle':
+      return `settle the ledger of batch ${view.state.finalId}`;
+    case 'withdraw':
+      return `collect a final withdrawal of ${assetText(rollup, action.proof.asset, action.amount)}`;
+    case 'count':
+      return `count the deposits among queue entries ${action.entries[0]!.index} to ${action.entries.at(-1)!.index}`;
+    case 'refund':
+      return `take back deposit ${action.entry.index} of ${assetText(rollup, action.asset, action.amount)}`;
+    case 'prices':
+      return `prove the prices of markets ${action.markets.map(({ market }) => market).join(', ')}`;
+    case 'register':
+      return `register the claims of accounts ${action.accounts.map(({ account }) => account).join(', ')}`;
+    case 'claim':
+      return `claim ${assetText(rollup, action.asset, action.amount)}`;
+  }
+}
+
+/** The view for programs: amounts in units of the token, times in seconds of L1. */
+export const viewJson = (view: ExitView, rollup: RollupContracts) => ({
+  stage: view.stage,
+  batch: view.state.finalId,
+  accounts: view.accounts,
+  receives: view.receives,
+  isExact: view.stage === 'paying',
+  toDo: view.actions.map((action) => ({ kind: action.kind, what: actionText(action, view, rollup) })),
+  nextAt: view.nextAt,
+  overdueFrom: view.state.silentFrom,
+  claimsUntil: view.state.settled?.claimsUntil,
+});
