@@ -105,7 +105,6 @@ contract Queue is IQueue, Guarded {
             _requireLength(kind, REDUCE_ONLY_IOC_PAYLOAD_BYTES, payload.length);
             Bounds.check("market", 0, MARKETS_MAX - 1, uint16(bytes2(payload[0:2])));
             Bounds.check("side", 0, 1, uint8(payload[3]));
-            Bounds.check("price", 1, type(uint32).max, uint32(bytes4(payload[4:8])));
             Bounds.check("size", 1, SIZE_MAX, uint64(bytes8(payload[8:16])));
         } else {
             revert KindNotSupported(kind);

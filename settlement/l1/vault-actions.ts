@@ -7,9 +7,12 @@ import { type Address, encodeFunctionData, parseEventLogs, type TransactionRecei
 import { toHex } from '#protocol/bytes.ts';
 import {
   encodeMoneyPayload,
+  encodeReduceOnlyPayload,
   QUEUE_CANCEL_ALL,
   QUEUE_DEPOSIT,
+  QUEUE_REDUCE_ONLY_IOC,
   QUEUE_WITHDRAW,
+  type ReduceOnlyRequest,
 } from '#protocol/queue-entry.ts';
 import { queueAbi, rollupAbi, tokenAbi, vaultAbi } from './abi.ts';
 import { accountOf, type L1Client, send } from './client.ts';
@@ -97,6 +100,21 @@ export async function forceCancelAll(
   return requestForced(l1, rollup, QUEUE_CANCEL_ALL, Uint8Array.of(account.subaccount));
 }
 
+/** Demands through L1 that a position is closed as far as the book holds, up to a price and a size. */
+export async function forceReduceOnly(
+  l1: L1Client,
+  rollup: RollupContracts,
+  request: ReduceOnlyRequest,
+): Promise<Queued> {
+  return requestForced(l1, rollup, QUEUE_REDUCE_ONLY_IOC, encodeReduceOnlyPayload(request));
+}
+
+const DOING: Readonly<Record<number, string>> = {
+  [QUEUE_WITHDRAW]: 'forced withdrawal',
+  [QUEUE_CANCEL_ALL]: 'forced cancel-all',
+  [QUEUE_REDUCE_ONLY_IOC]: 'forced reduce-only order',
+};
+
 async function requestForced(
   l1: L1Client,
   rollup: RollupContracts,
@@ -110,7 +128,7 @@ async function requestForced(
       functionName: 'requestForced',
       args: [kind, toHex(payload)],
     }),
-    doing: kind === QUEUE_WITHDRAW ? 'forced withdrawal' : 'forced cancel-all',
+    doing: DOING[kind]!,
   });
 }
 

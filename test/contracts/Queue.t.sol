@@ -87,11 +87,11 @@ contract QueueTest is Fixture {
         public
     {
         bytes memory payload = abi.encodePacked(market, subaccount, side, price, size);
-        bool fine = market < 1024 && side < 2 && price != 0 && size != 0 && size < 2 ** 48;
+        bool fine = market < 1024 && side < 2 && size != 0 && size < 2 ** 48;
         vm.prank(ALICE);
         if (!fine) vm.expectPartialRevert(Bounds.OutOfRange.selector);
         queue.requestForced{value: 1 ether}(3, payload);
-        payload = abi.encodePacked(market % 1024, subaccount, side % 2, price | 1, uint64(uint48(size | 1)));
+        payload = abi.encodePacked(market % 1024, subaccount, side % 2, price, uint64(uint48(size | 1)));
         vm.prank(ALICE);
         queue.requestForced{value: 1 ether}(3, payload);
     }

@@ -40,7 +40,8 @@ struct GenesisEntry {
 ///   0 DEPOSIT     u16 asset ‖ u8 subaccount ‖ u64 amount      16 CONFIGURE_CHAIN      48 bytes
 ///   1 WITHDRAW    u16 asset ‖ u8 subaccount ‖ u64 amount      17 CONFIGURE_MARKET     88 + 16 × tiers bytes
 ///   2 CANCEL_ALL  u8 subaccount                               18 CONFIGURE_PUBLISHER  25 bytes
-///   3 REDUCE_ONLY_IOC  u16 market ‖ u8 subaccount ‖ u8 side (0 buy, 1 sell) ‖ u32 price ‖ u64 size
+///   3 REDUCE_ONLY_IOC  u16 market ‖ u8 subaccount ‖ u8 side (0 buy, 1 sell) ‖ u32 price (0: the
+///                      market's band) ‖ u64 size
 ///   prefix' = keccak256(prefix ‖ kind ‖ owner ‖ keccak256(payload)), zero before the first
 /// Kinds 4 (auction bid) and 5 (evaluate liquidation: u32 account) are reserved for rules that the state machine does
 /// not have yet; until it has, they are refused here, so that nobody pays for an entry that does nothing.
