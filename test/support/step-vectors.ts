@@ -6,8 +6,14 @@
  */
 import { Engine } from '#engine/engine.ts';
 import { concat, equalBytes, toHex, viewOf } from '#protocol/bytes.ts';
-import type { Command } from '#protocol/command.ts';
-import { EVENT_STRIDE, type EventBuffer, EventKind, OPERATION_RESULT } from '#protocol/event.ts';
+import { type Command, recordTime } from '#protocol/command.ts';
+import {
+  EVENT_STRIDE,
+  type EventBuffer,
+  EventKind,
+  OPERATION_RESULT,
+  QUEUE_PROCESSED,
+} from '#protocol/event.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import type { RangeRead, StepReads } from '#prover-stub/reads/collector.ts';
 import { stepReads } from '#prover-stub/step-reads.ts';
@@ -27,7 +33,10 @@ export interface StepVector {
   readonly slice: Uint8Array;
   /** Leaves whose value after the step is another, by ascending key, packed like what ISteps returns. */
   readonly effect: Uint8Array;
-  /** Reject code of the operation that the step ended, 0 otherwise. */
+  /**
+   * Reject code of the operation that the step ended or of the queue entry that it processed, 0 otherwise;
+   * INADMISSIBLE of the own step of a record that may not enter the sequence.
+   */
   readonly code: number;
 }
 
@@ -38,6 +47,8 @@ export interface StepVectorOptions {
 }
 
 const ABSENT = 0xffff;
+/** As settlement/contracts/step/Reject.sol has it. */
+export const INADMISSIBLE = 0xffff;
 const LEAF_HEAD_BYTES = 34;
 const NOTHING = new Uint8Array(0);
 /** Steps that belong to no record of their own. */
@@ -50,7 +61,7 @@ const RECORDLESS: readonly number[] = [
   StepKind.EXPIRE,
 ];
 
-/** Executes commands on a new state and yields the steps that are wanted, in order. */
+/** Executes commands, admissible or not, on a new state and yields the steps that are wanted, in order. */
 export function* stepsOf(
   commands: Iterable<Command>,
   options: StepVectorOptions,
@@ -60,7 +71,7 @@ export function* stepsOf(
   const engine = new Engine(state, trace);
   trace.events = engine.events;
   for (const command of commands) {
-    trace.begin(command);
+    trace.begin(command, engine.admit(command, recordTime(viewOf(command.record))) === 0);
     engine.apply(command);
     trace.end();
     yield* trace.done.splice(0);
@@ -147,6 +158,7 @@ class StepTrace extends DirtyLeaves implements Trace {
   private readonly trees: StateTrees;
   private readonly wants: (kind: number) => boolean;
   private command: Command | undefined;
+  private isAdmissible = true;
   private isFirst = false;
   private open: OpenStep | undefined;
   /** What the schedule writes before the slice is built. */
@@ -159,8 +171,9 @@ class StepTrace extends DirtyLeaves implements Trace {
     this.trees = { ledger: new StateTree(state.keccak), book: new StateTree(state.keccak) };
   }
 
-  begin(command: Command): void {
+  begin(command: Command, isAdmissible: boolean): void {
     this.command = command;
+    this.isAdmissible = isAdmissible;
   }
 
   record(): void {
@@ -240,18 +253,25 @@ class StepTrace extends DirtyLeaves implements Trace {
       if (!after.has(toHex(key)) || sameLeaf(this.get(key), value)) return [];
       return [leafItem(key, value)];
     });
-    const { data, count } = this.events!;
-    let code = 0;
-    for (let row = open.row; row < count; row++)
-      if (data[row * EVENT_STRIDE] === EventKind.OPERATION_RESULT)
-        code = data[row * EVENT_STRIDE + OPERATION_RESULT.code]!;
     return {
       kind: open.kind,
       record: open.record.slice(),
       slice: encodeSlice(reads, this.get, this.under),
       effect: concat(...effect),
-      code,
+      code: this.codeOf(open),
     };
+  }
+
+  private codeOf({ kind, row: first }: OpenStep): number {
+    if (!this.isAdmissible && !RECORDLESS.includes(kind)) return INADMISSIBLE;
+    const { data, count } = this.events!;
+    let code = 0;
+    for (let row = first; row < count; row++) {
+      const at = row * EVENT_STRIDE;
+      if (data[at] === EventKind.OPERATION_RESULT) code = data[at + OPERATION_RESULT.code]!;
+      if (data[at] === EventKind.QUEUE_PROCESSED) code = data[at + QUEUE_PROCESSED.code]!;
+    }
+    return code;
   }
 }
 
