@@ -43,46 +43,50 @@ library LeavesLib {
     error LeafMissing(bytes32 key);
     /// @notice The step needs the first `least` leaves under a prefix, and the witness does not hold them.
     error RangeMissing(bytes32 prefix, uint256 bits, uint256 least);
+    /// @notice The last item of the slice does not end where the slice does.
+    error SliceEnd(uint256 expected, uint256 got);
     /// @notice The leaves of the slice do not ascend.
     error SliceOrder(bytes32 previous, bytes32 key);
 
     /// @notice Reads a slice.
     function open(bytes calldata slice) internal pure returns (Leaves memory leaves) {
         (uint256 count, uint256 ranges) = _count(slice);
-        leaves.all = new Leaf[](count);
+        Leaf[] memory all = _list(count);
+        leaves.all = all;
         leaves.ranges = new LeafRange[](ranges);
         uint256 at = 0;
         uint256 leaf = 0;
         uint256 range_ = 0;
         bytes32 previous = 0;
         while (at < slice.length) {
-            if (slice[at] != 0) {
+            if (_field(slice, at, 1) != 0) {
                 at = _readRange(slice, at + 1, leaves.ranges[range_++]);
                 continue;
             }
-            Leaf memory one = leaves.all[leaf++];
-            at = _read(slice, at + 1, one);
+            bytes32 key = bytes32(_field(slice, at + 1, 32));
             // No key of the state is zero.
-            if (one.key <= previous) revert SliceOrder(previous, one.key);
-            previous = one.key;
+            if (key <= previous) revert SliceOrder(previous, key);
+            previous = key;
+            at = _read(slice, at + 1, all, leaf++);
         }
+        if (at != slice.length) revert SliceEnd(slice.length, at);
     }
 
     /// @notice The value of a leaf, as this step has left it.
     /// @return value empty when it is absent
     function get(Leaves memory leaves, bytes32 key) internal pure returns (bytes memory value, bool present) {
-        Leaf memory leaf = _find(leaves, key);
+        Leaf memory leaf = leaves.all[_find(leaves, key)];
         return (leaf.value, leaf.present);
     }
 
     /// @notice Whether a leaf is there, as this step has left it.
     function has(Leaves memory leaves, bytes32 key) internal pure returns (bool) {
-        return _find(leaves, key).present;
+        return leaves.all[_find(leaves, key)].present;
     }
 
     /// @notice Gives a leaf a value, which must not be changed afterwards.
     function set(Leaves memory leaves, bytes32 key, bytes memory value) internal pure {
-        Leaf memory leaf = _find(leaves, key);
+        Leaf memory leaf = leaves.all[_find(leaves, key)];
         leaf.value = value;
         leaf.present = true;
         leaf.changed = true;
@@ -90,7 +94,7 @@ library LeavesLib {
 
     /// @notice Removes a leaf. One that is not there stays so, and is no write.
     function remove(Leaves memory leaves, bytes32 key) internal pure {
-        Leaf memory leaf = _find(leaves, key);
+        Leaf memory leaf = leaves.all[_find(leaves, key)];
         leaf.changed = leaf.changed || leaf.present;
         leaf.present = false;
         leaf.value = "";
@@ -139,61 +143,107 @@ library LeavesLib {
         }
     }
 
-    function _find(Leaves memory leaves, bytes32 key) private pure returns (Leaf memory leaf) {
+    function _find(Leaves memory leaves, bytes32 key) private pure returns (uint256 place) {
         Leaf[] memory all = leaves.all;
-        uint256 low = 0;
-        uint256 high = all.length;
-        while (low < high) {
-            uint256 middle = (low + high) >> 1;
-            leaf = all[middle];
-            if (leaf.key == key) return leaf;
-            if (leaf.key < key) low = middle + 1;
-            else high = middle;
+        bool found = false;
+        // Every step looks up dozens of leaves: without the bounds checks, since low <= place < high <= length.
+        assembly ("memory-safe") {
+            let low := 0
+            let high := mload(all)
+            for {} lt(low, high) {} {
+                place := shr(1, add(low, high))
+                let candidate := mload(mload(add(add(all, 32), shl(5, place))))
+                if eq(candidate, key) {
+                    found := 1
+                    break
+                }
+                switch lt(candidate, key)
+                case 0 { high := place }
+                default { low := add(place, 1) }
+            }
         }
-        revert LeafMissing(key);
+        if (!found) revert LeafMissing(key);
     }
+
+    // Offsets are bounded by the bytes of a slice, plus what the last length field says.
 
     function _count(bytes calldata slice) private pure returns (uint256 count, uint256 ranges) {
         uint256 at = 0;
-        while (at < slice.length) {
-            if (slice[at] == 0) {
-                at = _skip(slice, at + 1);
-                count++;
-                continue;
-            }
-            uint256 members = uint8(slice[at + 35]);
-            at += RANGE_HEAD_BYTES;
-            ranges++;
-            for (uint256 i = 0; i < members; i++) {
-                at = _skip(slice, at);
+        unchecked {
+            while (at < slice.length) {
+                if (_field(slice, at, 1) == 0) {
+                    at = _skip(slice, at + 1);
+                    count++;
+                    continue;
+                }
+                uint256 members = _field(slice, at + 35, 1);
+                at += RANGE_HEAD_BYTES;
+                ranges++;
+                for (uint256 i = 0; i < members; i++) {
+                    at = _skip(slice, at);
+                }
             }
         }
     }
 
     function _skip(bytes calldata slice, uint256 at) private pure returns (uint256) {
-        uint256 length = uint16(bytes2(slice[at + 32:at + 34]));
-        return at + HEAD_BYTES + (length == ABSENT ? 0 : length);
+        uint256 length = _field(slice, at + 32, 2);
+        unchecked {
+            return at + HEAD_BYTES + (length == ABSENT ? 0 : length);
+        }
     }
 
     function _readRange(bytes calldata slice, uint256 at, LeafRange memory r) private pure returns (uint256) {
-        r.prefix = bytes32(slice[at:at + 32]);
-        r.bits = uint16(bytes2(slice[at + 32:at + 34]));
-        r.first = new Leaf[](uint8(slice[at + 34]));
-        r.complete = slice[at + 35] != 0;
+        r.prefix = bytes32(_field(slice, at, 32));
+        r.bits = _field(slice, at + 32, 2);
+        r.complete = _field(slice, at + 35, 1) != 0;
+        Leaf[] memory first = _list(_field(slice, at + 34, 1));
+        r.first = first;
         at += RANGE_HEAD_BYTES - 1;
-        for (uint256 i = 0; i < r.first.length; i++) {
-            at = _read(slice, at, r.first[i]);
+        for (uint256 i = 0; i < first.length; i++) {
+            at = _read(slice, at, first, i);
         }
         return at;
     }
 
-    function _read(bytes calldata slice, uint256 at, Leaf memory leaf) private pure returns (uint256) {
-        leaf.key = bytes32(slice[at:at + 32]);
-        uint256 length = uint16(bytes2(slice[at + 32:at + 34]));
-        at += HEAD_BYTES;
-        if (length == ABSENT) return at;
-        leaf.present = true;
-        leaf.value = slice[at:at + length];
-        return at + length;
+    /// @dev Room for `count` references, which the caller sets before it reads any.
+    function _list(uint256 count) private pure returns (Leaf[] memory list) {
+        assembly ("memory-safe") {
+            list := mload(0x40)
+            mstore(list, count)
+            mstore(0x40, add(list, shl(5, add(count, 1))))
+        }
+    }
+
+    /// @dev Sets place `place` of `list`; a memory struct that a function returns would be allocated twice.
+    function _read(bytes calldata slice, uint256 at, Leaf[] memory list, uint256 place) private pure returns (uint256) {
+        bytes32 key = bytes32(_field(slice, at, 32));
+        uint256 length;
+        unchecked {
+            length = _field(slice, at + 32, 2);
+            at += HEAD_BYTES;
+            if (length == ABSENT) {
+                list[place] = Leaf(key, "", false, false);
+                return at;
+            }
+        }
+        bytes memory value;
+        assembly ("memory-safe") {
+            value := mload(0x40)
+            mstore(value, length)
+            calldatacopy(add(value, 32), add(slice.offset, at), length)
+            mstore(0x40, and(add(add(value, length), 63), not(31)))
+        }
+        list[place] = Leaf(key, value, true, false);
+        unchecked {
+            return at + length;
+        }
+    }
+
+    /// @dev Big-endian field of a slice; what lies behind its end makes `open` revert at last.
+    function _field(bytes calldata slice, uint256 at, uint256 width) private pure returns (uint256 field) {
+        assembly ("memory-safe") {
+            field := shr(sub(256, shl(3, width)), calldataload(add(slice.offset, at)))
+        }
     }
 }

@@ -78,7 +78,7 @@ library Amend {
         if (!LeavesLib.has(a.leaves, Keys.marketConfig(a.market))) return Reject.UNKNOWN_MARKET;
         (a.resting, a.known) = FindOrder.find(a.leaves, a.holder, a.market, by, id);
         a.markets = MarketsLib.open(a.leaves, GlobalsLib.load(a.leaves));
-        a.context = MarketsLib.get(a.markets, a.market);
+        a.context = a.markets.loaded[MarketsLib.place(a.markets, a.market)];
         a.state = MarketLib.loadState(a.leaves, a.market);
         if (a.known) (a.account,) = AccountLib.load(a.leaves, a.holder);
         return Reject.NONE;

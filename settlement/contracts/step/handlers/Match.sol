@@ -62,7 +62,7 @@ library Match {
 
     function _meet(Meeting memory m) private pure {
         m.markets = MarketsLib.open(m.leaves, GlobalsLib.load(m.leaves));
-        m.context = MarketsLib.get(m.markets, m.incoming.market);
+        m.context = m.markets.loaded[MarketsLib.place(m.markets, m.incoming.market)];
         (m.taker,) = AccountLib.load(m.leaves, m.incoming.account);
         m.lots = FixedPoint.min(m.incoming.remaining, m.resting.order.size);
         if (_isReduceOnly(m.resting.order.flags)) {

@@ -64,7 +64,7 @@ library Place {
         n.order = order;
         n.globals = GlobalsLib.load(leaves);
         n.markets = MarketsLib.open(leaves, n.globals);
-        n.context = MarketsLib.get(n.markets, order.market);
+        n.context = n.markets.loaded[MarketsLib.place(n.markets, order.market)];
         n.state = MarketLib.loadState(leaves, order.market);
         (n.account,) = AccountLib.load(leaves, order.account);
         code = _checkForm(n);

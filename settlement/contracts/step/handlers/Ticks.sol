@@ -151,7 +151,7 @@ library Ticks {
 
     function _premium(Leaves memory leaves, TickedMarket memory market) private pure returns (int256) {
         uint256 qm = market.config.qm;
-        uint256 target = Funding.impactNotional(market.config.tiers[0].initialPpm);
+        uint256 target = Funding.impactNotional(MarketLib.tierOf(market.config, 0).initialPpm);
         Impact memory bid = Funding.impactFill(leaves, market.id, BUY, target, qm);
         Impact memory ask = Funding.impactFill(leaves, market.id, SELL, target, qm);
         return Funding.premiumPpb(bid, ask, market.prices.index, qm);
@@ -184,6 +184,6 @@ library Ticks {
     function _rate(TickedMarket memory market) private pure returns (int256) {
         uint256 count = market.state.premiumCount;
         int256 premium = count == 0 ? int256(0) : market.state.premiumSum / int256(count);
-        return Funding.fundingRatePpb(premium, Funding.rateMaxPpb(market.config.tiers[0]));
+        return Funding.fundingRatePpb(premium, Funding.rateMaxPpb(MarketLib.tierOf(market.config, 0)));
     }
 }

@@ -51,7 +51,9 @@ library AccountLib {
     function load(Leaves memory leaves, uint256 id) internal pure returns (Account memory account, bool present) {
         bytes memory value;
         (value, present) = LeavesLib.get(leaves, Keys.account(id));
-        if (present) account = decode(value);
+        if (!present) return (account, false);
+        _decodeHead(value, account);
+        _decodePositions(value, account);
     }
 
     function store(Leaves memory leaves, uint256 id, Account memory account) internal pure {
@@ -70,7 +72,7 @@ library AccountLib {
     function loadHead(Leaves memory leaves, uint256 id) internal pure returns (Account memory account, bool present) {
         bytes memory value;
         (value, present) = LeavesLib.get(leaves, Keys.account(id));
-        if (present) account = _decodeHead(value);
+        if (present) _decodeHead(value, account);
     }
 
     /// @notice Writes all but the positions, which stay as they are. The account must be there.
@@ -94,15 +96,20 @@ library AccountLib {
     }
 
     function decode(bytes memory value) internal pure returns (Account memory a) {
-        a = _decodeHead(value);
-        uint256 count = value.u(HEAD_BYTES, 1);
-        a.positions = new Position[](count);
-        for (uint256 n = 0; n < count; n++) {
-            _decodePosition(value, BYTES + n * POSITION_BYTES, a.positions[n]);
-        }
+        _decodeHead(value, a);
+        _decodePositions(value, a);
     }
 
-    function _decodeHead(bytes memory value) private pure returns (Account memory a) {
+    function _decodePositions(bytes memory value, Account memory a) private pure {
+        uint256 count = value.u(HEAD_BYTES, 1);
+        Position[] memory positions = new Position[](count);
+        for (uint256 n = 0; n < count; n++) {
+            _decodePosition(value, BYTES + n * POSITION_BYTES, positions[n]);
+        }
+        a.positions = positions;
+    }
+
+    function _decodeHead(bytes memory value, Account memory a) private pure {
         a.owner = address(uint160(value.u(0, 20)));
         a.subaccount = value.u(20, 1);
         a.cash = value.i(21, 8);
@@ -184,27 +191,30 @@ library AccountLib {
         account.positions = positions;
     }
 
+    /// @dev Three words, which overlap: bytes 0 to 31, 18 to 49, 50 to 81 (the last 8 of them are not the position's).
     function _decodePosition(bytes memory value, uint256 at, Position memory p) private pure {
-        p.market = value.u(at, 2);
-        p.size = value.i(at + 2, 8);
-        p.v = value.i(at + 10, 8);
-        p.fundingIndex = value.i(at + 18, 16);
-        p.bidLots = value.u(at + 34, 8);
-        p.askLots = value.u(at + 42, 8);
-        p.bidQuote = value.u(at + 50, 8);
-        p.askQuote = value.u(at + 58, 8);
-        p.reduceOnlyLots = value.u(at + 66, 8);
+        uint256 word = value.u(at, 32);
+        p.market = word >> 240;
+        p.size = int64(uint64(word >> 176));
+        p.v = int64(uint64(word >> 112));
+        word = value.u(at + 18, 32);
+        p.fundingIndex = int128(uint128(word >> 128));
+        p.bidLots = uint64(word >> 64);
+        p.askLots = uint64(word);
+        word = value.u(at + 50, 32);
+        p.bidQuote = word >> 192;
+        p.askQuote = uint64(word >> 128);
+        p.reduceOnlyLots = uint64(word >> 64);
     }
 
+    /// @dev The same words; what the first and the last reach into is written next, or is room behind the value.
     function _encodePosition(Position memory p, uint256 at) private pure returns (uint256) {
-        at = Bytes.put(at, p.market, 2);
-        at = Bytes.putSigned(at, p.size, 8);
-        at = Bytes.putSigned(at, p.v, 8);
-        at = Bytes.putSigned(at, p.fundingIndex, 16);
-        at = Bytes.put(at, p.bidLots, 8);
-        at = Bytes.put(at, p.askLots, 8);
-        at = Bytes.put(at, p.bidQuote, 8);
-        at = Bytes.put(at, p.askQuote, 8);
-        return Bytes.put(at, p.reduceOnlyLots, 8);
+        uint256 size = uint64(int64(p.size));
+        uint256 v = uint64(int64(p.v));
+        Bytes.put(at, (p.market << 240) | (size << 176) | (v << 112), 32);
+        uint256 fundingIndex = uint128(int128(p.fundingIndex));
+        Bytes.put(at + 18, (fundingIndex << 128) | (p.bidLots << 64) | p.askLots, 32);
+        Bytes.put(at + 50, (p.bidQuote << 192) | (p.askQuote << 128) | (p.reduceOnlyLots << 64), 32);
+        return at + POSITION_BYTES;
     }
 }

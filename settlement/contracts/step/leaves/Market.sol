@@ -7,8 +7,6 @@ import {Leaves, LeavesLib} from "../Leaves.sol";
 
 /// @notice A margin tier: requirement = ⌈N · rate / 1e6⌉ − deduction.
 struct Tier {
-    /// @dev q.
-    uint256 lower;
     uint256 initialPpm;
     uint256 initialDeduction;
     uint256 maintenancePpm;
@@ -29,7 +27,8 @@ struct MarketConfig {
     int256 makerFeePpm;
     uint256 bandPpm;
     uint256 profitWeightPpm;
-    Tier[] tiers;
+    /// @dev The leaf's value: tiers are looked up in it.
+    bytes packed;
 }
 
 struct MarketState {
@@ -81,7 +80,7 @@ library MarketLib {
     {
         bytes memory value;
         (value, present) = LeavesLib.get(leaves, Keys.marketConfig(market));
-        if (present) config = decodeConfig(value);
+        if (present) _decodeConfig(value, config);
     }
 
     /// @notice q of notional per tick and lot of a market that is configured: all that an order's totals need.
@@ -91,37 +90,72 @@ library MarketLib {
     }
 
     function decodeConfig(bytes memory value) internal pure returns (MarketConfig memory c) {
-        c.market = value.u(0, 2);
-        c.status = value.u(2, 1);
-        c.qm = value.u(20, 8);
-        c.maxPrice = value.u(28, 4);
-        c.maxPosition = value.u(32, 8);
-        c.maxOpenInterest = value.u(40, 8);
-        c.maxOrderSize = value.u(48, 8);
-        c.minNotional = value.u(56, 8);
-        c.takerFeePpm = value.u(64, 4);
-        c.makerFeePpm = value.i(68, 4);
-        c.bandPpm = value.u(72, 4);
-        c.profitWeightPpm = value.u(76, 4);
-        _decodeTiers(value, c);
+        _decodeConfig(value, c);
+    }
+
+    function _decodeConfig(bytes memory value, MarketConfig memory c) private pure {
+        uint256 word = value.u(0, 32);
+        c.market = word >> 240;
+        c.status = uint8(word >> 232);
+        c.qm = uint64(word >> 32);
+        c.maxPrice = uint32(word);
+        word = value.u(32, 32);
+        c.maxPosition = word >> 192;
+        c.maxOpenInterest = uint64(word >> 128);
+        c.maxOrderSize = uint64(word >> 64);
+        c.minNotional = uint64(word);
+        word = value.u(64, 32);
+        c.takerFeePpm = word >> 224;
+        c.makerFeePpm = int32(uint32(word >> 192));
+        c.bandPpm = uint32(word >> 160);
+        c.profitWeightPpm = uint32(word >> 128);
+        c.packed = value;
+    }
+
+    /// @notice The last tier that begins at or below a notional, in q; a market has at least one.
+    function tierOf(MarketConfig memory config, uint256 notional) internal pure returns (Tier memory tier) {
+        (tier.initialPpm, tier.initialDeduction) = initialRate(config, notional);
+        (tier.maintenancePpm, tier.maintenanceDeduction) = maintenanceRate(config, notional);
+    }
+
+    /// @notice Initial margin in the tier of a notional: its rate, and its deduction in q.
+    function initialRate(MarketConfig memory config, uint256 notional)
+        internal
+        pure
+        returns (uint256 ppm, uint256 deduction)
+    {
+        return _rate(config.packed, notional, 32);
+    }
+
+    /// @notice The same of maintenance margin.
+    function maintenanceRate(MarketConfig memory config, uint256 notional)
+        internal
+        pure
+        returns (uint256 ppm, uint256 deduction)
+    {
+        return _rate(config.packed, notional, 0);
     }
 
     /// @dev d_k = d_{k-1} + lower_k · (r_k − r_{k-1}): whole q, because lower_k is whole quote (margin.md section 3).
-    function _decodeTiers(bytes memory value, MarketConfig memory c) private pure {
-        uint256 count = value.u(3, 1);
-        c.tiers = new Tier[](count);
-        for (uint256 n = 0; n < count; n++) {
-            uint256 at = CONFIG_BYTES + n * TIER_BYTES;
-            Tier memory tier = c.tiers[n];
-            uint256 lower = value.u(at, 8);
-            tier.lower = lower * MILLION;
-            tier.initialPpm = value.u(at + 8, 4);
-            tier.maintenancePpm = value.u(at + 12, 4);
-            if (n == 0) continue;
-            Tier memory last = c.tiers[n - 1];
-            tier.initialDeduction = last.initialDeduction + lower * (tier.initialPpm - last.initialPpm);
-            tier.maintenanceDeduction =
-                last.maintenanceDeduction + lower * (tier.maintenancePpm - last.maintenancePpm);
+    /// @param shift of the rate in the 16 bytes of a tier
+    function _rate(bytes memory value, uint256 notional, uint256 shift)
+        private
+        pure
+        returns (uint256 ppm, uint256 deduction)
+    {
+        uint256 tier = value.u(CONFIG_BYTES, 16);
+        ppm = uint32(tier >> shift);
+        uint256 end = CONFIG_BYTES + value.u(3, 1) * TIER_BYTES;
+        // Bounded: lower is below 2^64, rates are at most 1e6 and do not fall, tiers are 8.
+        unchecked {
+            for (uint256 start = CONFIG_BYTES + TIER_BYTES; start < end; start += TIER_BYTES) {
+                tier = value.u(start, 16);
+                uint256 lower = tier >> 64;
+                if (lower * MILLION > notional) break;
+                uint256 next = uint32(tier >> shift);
+                deduction += lower * (next - ppm);
+                ppm = next;
+            }
         }
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {FixedPoint} from "../FixedPoint.sol";
 import {Limits} from "../Limits.sol";
 import {Account, AccountLib, Position} from "../leaves/Account.sol";
-import {Tier} from "../leaves/Market.sol";
+import {MarketConfig, MarketLib} from "../leaves/Market.sol";
 import {MarketContext, Markets, MarketsLib} from "./Markets.sol";
 
 /// @notice Margin of an account; everything in q.
@@ -50,27 +50,18 @@ library MarginLib {
         pure
         returns (Margin memory out)
     {
+        Exposure memory exposure;
         out.equityInitial = account.cash;
         out.equityMaintenance = account.cash;
         Position[] memory positions = account.positions;
         for (uint256 n = 0; n < positions.length; n++) {
             Position memory position = positions[n];
-            MarketContext memory context = MarketsLib.get(markets, position.market);
+            MarketContext memory context = markets.loaded[MarketsLib.place(markets, position.market)];
             if (!context.fresh) out.stale = true;
-            if (position.market != exceptMarket) add(out, context, exposureOf(position, context.prices.fundingIndex));
+            if (position.market == exceptMarket) continue;
+            _fill(exposure, position, context.prices.fundingIndex);
+            add(out, context, exposure);
         }
-    }
-
-    /// @notice What a position and its open orders add.
-    /// @param fundingIndex of the market now
-    function exposureOf(Position memory p, int256 fundingIndex) internal pure returns (Exposure memory e) {
-        e.size = p.size;
-        e.v = p.v;
-        e.bidLots = int256(p.bidLots);
-        e.askLots = int256(p.askLots);
-        e.bidQuote = int256(p.bidQuote);
-        e.askQuote = int256(p.askQuote);
-        e.funding = unsettledFunding(p, fundingIndex);
     }
 
     /// @notice The exposure of the account in a market, zeros when it has no position record there.
@@ -80,55 +71,83 @@ library MarginLib {
         returns (Exposure memory e)
     {
         uint256 place = AccountLib.find(account, context.market);
-        if (place != AccountLib.NONE) return exposureOf(account.positions[place], context.prices.fundingIndex);
+        if (place != AccountLib.NONE) _fill(e, account.positions[place], context.prices.fundingIndex);
+    }
+
+    /// @dev A position and its open orders; `fundingIndex` of the market now.
+    function _fill(Exposure memory e, Position memory p, int256 fundingIndex) private pure {
+        e.size = p.size;
+        e.v = p.v;
+        e.bidLots = int256(p.bidLots);
+        e.askLots = int256(p.askLots);
+        e.bidQuote = int256(p.bidQuote);
+        e.askQuote = int256(p.askQuote);
+        e.funding = unsettledFunding(p, fundingIndex);
     }
 
     /// @notice ⌊−s · (I − I_last) / 1e9⌋ q, within ±FUNDING_PAYMENT_MAX; positive is received.
     function unsettledFunding(Position memory p, int256 fundingIndex) internal pure returns (int256) {
-        if (p.size == 0 || p.fundingIndex == fundingIndex) return 0;
-        int256 owed = FixedPoint.fdiv(-p.size * (fundingIndex - p.fundingIndex), FixedPoint.BILLION_SIGNED);
+        int256 size = p.size;
+        int256 settled = p.fundingIndex;
+        if (size == 0 || settled == fundingIndex) return 0;
         int256 most = int256(Limits.FUNDING_PAYMENT_MAX);
-        return FixedPoint.clamp(owed, -most, most);
+        // Sizes have 64 bits, indexes 128.
+        unchecked {
+            int256 owed = -size * (fundingIndex - settled);
+            int256 payment = owed / FixedPoint.BILLION_SIGNED;
+            if (owed % FixedPoint.BILLION_SIGNED < 0) payment--;
+            return payment < -most ? -most : payment > most ? most : payment;
+        }
     }
 
     /// @notice Adds one market's exposure to `out`.
     function add(Margin memory out, MarketContext memory context, Exposure memory e) internal pure {
-        int256 lotValue = int256(context.prices.mark * context.config.qm);
-        int256 profit = e.size * lotValue + e.v;
-        out.equityMaintenance += profit + e.funding;
-        if (profit > 0) profit = int256(FixedPoint.mulPpmDown(uint256(profit), context.config.profitWeightPpm));
-        out.equityInitial += profit + e.funding;
-        uint256 notional = FixedPoint.abs(e.size * lotValue);
-        out.notional += notional;
-        Tier[] memory tiers = context.config.tiers;
-        out.maintenance += maintenanceRequirement(tiers, notional);
-        uint256 worst = FixedPoint.max(FixedPoint.abs(e.size + e.bidLots), FixedPoint.abs(e.size - e.askLots));
-        out.initial += initialRequirement(tiers, worst * uint256(lotValue)) + openLoss(e, lotValue);
+        MarketConfig memory config = context.config;
+        // Nothing leaves 256 bits: lots and quote are below 2^66, the value of a lot is below 2^96, rates are below 2^32.
+        unchecked {
+            uint256 lotValue = context.prices.mark * config.qm;
+            int256 size = e.size;
+            int256 profit = size * int256(lotValue) + e.v;
+            int256 funding = e.funding;
+            out.equityMaintenance += profit + funding;
+            if (profit > 0) profit = profit * int256(config.profitWeightPpm) / FixedPoint.MILLION_SIGNED;
+            out.equityInitial += profit + funding;
+            uint256 notional = FixedPoint.abs(size) * lotValue;
+            out.notional += notional;
+            out.maintenance += maintenanceRequirement(config, notional);
+            uint256 ifBought = FixedPoint.abs(size + e.bidLots);
+            uint256 ifSold = FixedPoint.abs(size - e.askLots);
+            out.initial += initialRequirement(config, (ifBought > ifSold ? ifBought : ifSold) * lotValue)
+            + openLoss(e, int256(lotValue));
+        }
     }
 
     /// @notice Loss against the mark if all bids or all asks fill, whichever is worse, and not less than 0.
-    function openLoss(Exposure memory e, int256 lotValue) internal pure returns (int256) {
-        return FixedPoint.maxSigned(
-            0, FixedPoint.maxSigned(e.bidQuote - lotValue * e.bidLots, lotValue * e.askLots - e.askQuote)
-        );
+    function openLoss(Exposure memory e, int256 lotValue) internal pure returns (int256 loss) {
+        // As in `add`.
+        unchecked {
+            int256 bids = e.bidQuote - lotValue * e.bidLots;
+            int256 asks = lotValue * e.askLots - e.askQuote;
+            loss = bids > asks ? bids : asks;
+            if (loss < 0) loss = 0;
+        }
     }
 
     /// @notice ⌈(N · r_k − d_k) / 1e6⌉ for the tier of N, in q.
-    function initialRequirement(Tier[] memory tiers, uint256 notional) internal pure returns (int256) {
-        Tier memory tier = tierOf(tiers, notional);
-        return int256(FixedPoint.mulPpmUp(notional, tier.initialPpm)) - int256(tier.initialDeduction);
+    /// @param notional below 2^162
+    function initialRequirement(MarketConfig memory config, uint256 notional) internal pure returns (int256) {
+        (uint256 ppm, uint256 deduction) = MarketLib.initialRate(config, notional);
+        return _requirement(notional, ppm, deduction);
     }
 
-    function maintenanceRequirement(Tier[] memory tiers, uint256 notional) internal pure returns (int256) {
-        Tier memory tier = tierOf(tiers, notional);
-        return int256(FixedPoint.mulPpmUp(notional, tier.maintenancePpm)) - int256(tier.maintenanceDeduction);
+    function maintenanceRequirement(MarketConfig memory config, uint256 notional) internal pure returns (int256) {
+        (uint256 ppm, uint256 deduction) = MarketLib.maintenanceRate(config, notional);
+        return _requirement(notional, ppm, deduction);
     }
 
-    /// @notice The last tier that begins at or below the notional; a market has at least one.
-    function tierOf(Tier[] memory tiers, uint256 notional) internal pure returns (Tier memory tier) {
-        tier = tiers[0];
-        for (uint256 n = 1; n < tiers.length && tiers[n].lower <= notional; n++) {
-            tier = tiers[n];
+    function _requirement(uint256 notional, uint256 ppm, uint256 deduction) private pure returns (int256) {
+        unchecked {
+            return int256((notional * ppm + FixedPoint.MILLION - 1) / FixedPoint.MILLION) - int256(deduction);
         }
     }
 

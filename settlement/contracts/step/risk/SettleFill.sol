@@ -41,7 +41,7 @@ library SettleFill {
         Position[] memory positions = account.positions;
         for (uint256 n = 0; n < positions.length; n++) {
             uint256 market = positions[n].market;
-            int256 fundingIndex = MarketsLib.get(markets, market).prices.fundingIndex;
+            int256 fundingIndex = markets.loaded[MarketsLib.place(markets, market)].prices.fundingIndex;
             int256 payment = settleFunding(account, positions[n], fundingIndex);
             if (payment == 0) continue;
             MarketState memory state = MarketLib.loadState(leaves, market);

@@ -22,7 +22,7 @@ library Withdrawable {
         int256 cash = account.cash;
         Position[] memory positions = account.positions;
         for (uint256 n = 0; n < positions.length; n++) {
-            int256 fundingIndex = MarketsLib.get(markets, positions[n].market).prices.fundingIndex;
+            int256 fundingIndex = markets.loaded[MarketsLib.place(markets, positions[n].market)].prices.fundingIndex;
             cash += MarginLib.unsettledFunding(positions[n], fundingIndex);
         }
         int256 floor = int256(FixedPoint.mulPpmUp(margin.notional, floorPpm));
