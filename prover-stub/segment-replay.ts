@@ -4,7 +4,7 @@
  */
 import { Engine } from '#engine/engine.ts';
 import { viewOf } from '#protocol/bytes.ts';
-import { COMMAND_KINDS_MAX, type Command, recordKind, recordTime } from '#protocol/command.ts';
+import { COMMAND_KINDS_MAX, type Command, recordBytes, recordKind, recordTime } from '#protocol/command.ts';
 import { RECORD_BODY_BYTES_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import type { StateTrees } from '#state/state-root.ts';
@@ -62,6 +62,11 @@ export class SegmentReplay {
     return this.trace.takeWitnessed();
   }
 
+  /** Brings what was executed into the trees where no segment is being watched. */
+  bringTrees(): void {
+    this.trace.bringTrees();
+  }
+
   private finish(): void {
     this.trace.finish();
     this.isFinished = true;
@@ -74,6 +79,7 @@ export function isBadRecord(record: Uint8Array, now: number): boolean {
   return (
     record.length < RECORD_HEADER_BYTES ||
     record.length > RECORD_HEADER_BYTES + RECORD_BODY_BYTES_MAX ||
+    record.length !== recordBytes(view) ||
     recordKind(view) < 1 ||
     recordKind(view) > COMMAND_KINDS_MAX ||
     record[5] !== 0 ||

@@ -189,16 +189,21 @@ export class WitnessTrace extends DirtyLeaves implements Trace {
     return done;
   }
 
-  private beginSegment(): void {
-    const { record, message } = this.live;
-    const isWithin = record.active || message.active;
-    const carried = isWithin ? this.command!.record.slice() : NOTHING;
-    // What was written before the segment is no part of it.
+  /** Brings what was written outside of watched segments into the trees. */
+  bringTrees(): void {
+    assert(this.segment === undefined, 'a watched segment keeps the trees itself');
     this.take((key, value) => {
       const tree = isBookKey(key) ? this.trees.book : this.trees.ledger;
       if (value === undefined) tree.delete(key);
       else tree.set(key, value);
     });
+  }
+
+  private beginSegment(): void {
+    const { record, message } = this.live;
+    const isWithin = record.active || message.active;
+    const carried = isWithin ? this.command!.record.slice() : NOTHING;
+    this.bringTrees();
     this.segment = {
       range: this.segments.shift()!,
       carried,

@@ -4,8 +4,9 @@ import { nobleKeccak } from '#protocol/hash.ts';
 import { type Domain, domainSeparator } from '#protocol/signing.ts';
 import type { SegmentWitness, WitnessedSegment } from '#prover-stub/segment-witness.ts';
 import { faultName } from '#prover-stub/step-outcome.ts';
-import { connectL1, type L1Client } from '#settlement/l1/client.ts';
+import { type Address, connectL1, type Hex, type L1Client } from '#settlement/l1/client.ts';
 import { startDevnet } from '#settlement/l1/devnet.ts';
+import { l1Error } from '#settlement/l1/errors.ts';
 import {
   deployStepProver,
   encodeRunSegment,
@@ -68,4 +69,14 @@ export function disagreement(
   if (!equalBytes(outcome.stateRoot, root))
     return `stateRoot: expected ${toHex(outcome.stateRoot)}, got ${toHex(root)}`;
   return undefined;
+}
+
+/** What a contract answers to a call; rejects with `L1Error`. */
+export async function callContract(rig: Rig, to: Address, data: Hex): Promise<Hex> {
+  try {
+    const { data: answer } = await rig.l1.public.call({ to, data, gas: SEGMENT_GAS_MAX });
+    return answer ?? '0x';
+  } catch (error) {
+    throw l1Error(error, 'step');
+  }
 }

@@ -1,0 +1,57 @@
+/**
+ * `npm run fuzz:steps -- [--seed S] [--segments N] [--commands C]`: random sessions through the engine and through the
+ * contracts on an Anvil, until N segments agree (0: until it is stopped), from seed S on (default: the clock). Ends with
+ * exit code 1 at the first that does not, with the command that shows it again and the shortest session that still does.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createWasmKeccak } from '#auth/wasm-keccak.ts';
+import { toHex } from '#protocol/bytes.ts';
+import { Coverage } from './coverage.ts';
+import { fuzzSession } from './fuzz.ts';
+import { startRig } from './rig.ts';
+import { shrink } from './shrink.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
+    segments: { type: 'string', default: '1000' },
+    commands: { type: 'string', default: '400' },
+  },
+});
+const wanted = Number(values.segments);
+const commands = Number(values.commands);
+const keccak = await createWasmKeccak();
+const rig = await startRig();
+const coverage = new Coverage();
+let stopped = false;
+process.once('SIGINT', () => {
+  stopped = true;
+});
+try {
+  for (let seed = Number(values.seed); !stopped && (wanted === 0 || coverage.segments < wanted); seed++) {
+    const found = await fuzzSession(rig, { seed, commands, keccak, coverage });
+    console.log(`seed ${seed}: ${coverage.segments} segments, ${coverage.steps} steps so far`);
+    if (found === undefined) continue;
+    console.error(`seed ${seed}, ${found.where}: ${found.what}`);
+    console.error(`again: npm run fuzz:steps -- --seed ${seed} --segments 1 --commands ${commands}`);
+    process.exitCode = 1;
+    if (found.session === undefined) break;
+    console.error('looking for a shorter session …');
+    const shortest = await shrink(rig, found.session, keccak);
+    const folder = join('.cache', 'fuzz-steps');
+    const file = join(folder, `seed-${seed}.json`);
+    mkdirSync(folder, { recursive: true });
+    const rows = shortest.commands.map(({ record, signers }) => [toHex(record), toHex(signers)]);
+    writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`);
+    console.error(
+      `${shortest.commands.length} commands still show it, ${shortest.found.where}: ${shortest.found.what}`,
+    );
+    console.error(`their records and signers: ${file}`);
+    break;
+  }
+  console.log(coverage.lines().join('\n'));
+} finally {
+  await rig.stop();
+}
