@@ -108,6 +108,20 @@ contract StepProverTest is StepProverFixture {
         assertEq(o.weight, 13 * StepWeights.MATCH, "weight");
     }
 
+    /// @dev 250 of 40,000 are ten millions; with their state in hand they cost the coordinator little.
+    function test_theWholeWeight() public {
+        _put(Keys.GLOBALS, _globals(1, 1_000, 0, 0));
+        bytes memory inputs;
+        for (uint256 i = 0; i < 250; i++) {
+            _expect(StepKind.CLOCK, _clock);
+            inputs = bytes.concat(inputs, _clock);
+        }
+        _becomes(Keys.GLOBALS, _globals(251, 1_000, 0, 0));
+        assertEq(_runs(inputs, "").weight, 10_000_000, "weight");
+        _expect(StepKind.CLOCK, _clock);
+        assertEq(_run(251, bytes.concat(inputs, _clock), "").fault, 3, "one more");
+    }
+
     // --- writes ---
 
     function test_writesAreKept() public {
@@ -197,7 +211,7 @@ contract StepProverTest is StepProverFixture {
     }
 
     function test_malformedHintsRevert() public view {
-        bytes[6] memory bad = [bytes(hex"02"), hex"00", hex"0003aabb", hex"0021", hex"01", hex"010101"];
+        bytes[7] memory bad = [_longKey(), bytes(hex"02"), hex"00", hex"0003aabb", hex"0021", hex"01", hex"010101"];
         for (uint256 i = 0; i < bad.length; i++) {
             Witness memory w = _witness("");
             bytes memory items = bytes.concat(hex"0001f0", bad[i]);
@@ -324,6 +338,11 @@ contract StepProverTest is StepProverFixture {
 
     function _item(bytes32 key, bytes memory value) private pure returns (bytes memory) {
         return abi.encodePacked(key, uint16(value.length), value);
+    }
+
+    /// @dev A hint that is whole but for its key of 33 bytes.
+    function _longKey() private pure returns (bytes memory) {
+        return bytes.concat(hex"0021", new bytes(33));
     }
 
     function _flip(bytes memory bytes_, uint256 seed) private pure returns (bytes memory flipped) {

@@ -104,6 +104,15 @@ contract StepScheduleTest is StepProverFixture {
         _runs(record, "");
     }
 
+    function test_aSampleIsDueAtItsVeryTime() public {
+        _put(Keys.GLOBALS, _globals(7, NOW, NOW + 1, 0));
+        bytes memory record = _record(4, NOW + 1, "");
+        _expect(StepKind.SAMPLE, "", _set(Keys.GLOBALS, _globals(8, NOW + 1, NOW + 2, 0)));
+        _expect(StepKind.CLOCK, record);
+        _becomes(Keys.GLOBALS, _globals(8, NOW + 1, NOW + 2, 0));
+        _runs(record, "");
+    }
+
     function test_nothingIsDueYet() public {
         _put(Keys.expiry(NOW + 2, 0, 1), "");
         _put(Keys.GLOBALS, _globals(7, NOW, NOW + 2, NOW + 2));
