@@ -6,14 +6,16 @@ import { runPublishers } from '#client/publisher/run-publishers.ts';
 import { keySigner } from '#client/signer.ts';
 import { connectL1 } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
-import { deployRollup } from '#settlement/l1/deploy.ts';
-import { type Devnet, startDevnet } from '#settlement/l1/devnet.ts';
+import { type DeployOptions, deployRollup } from '#settlement/l1/deploy.ts';
+import { type Devnet, type DevnetAccount, startDevnet } from '#settlement/l1/devnet.ts';
 import { approveVault, deposit, mintTestTokens } from '#settlement/l1/vault-actions.ts';
 
 /** Places of keys among the devnet's accounts. */
 const SEQUENCER = 1;
 const PUBLISHERS = [4, 5, 6, 7, 8];
 const FIRST_TRADER = 9;
+/** Accounts behind the traders', without a deposit. */
+const SPARE = 2;
 export const DEPOSIT = 1_000_000_000_000;
 export const MARKET = 0;
 /** Ticks. */
@@ -30,8 +32,9 @@ export class FundedL1 {
     this.traders = traders;
   }
 
-  static async start(traders: number): Promise<FundedL1> {
-    const devnet = await startDevnet({ accounts: FIRST_TRADER + traders, blockTimeSeconds: 1 });
+  /** `deploy`: what shall be other than usual. */
+  static async start(traders: number, deploy: Partial<DeployOptions> = {}): Promise<FundedL1> {
+    const devnet = await startDevnet({ accounts: FIRST_TRADER + traders + SPARE, blockTimeSeconds: 1 });
     try {
       const { accounts } = devnet;
       const l1 = await connectL1({ url: devnet.url, key: accounts[0]!.key });
@@ -42,6 +45,7 @@ export class FundedL1 {
         chain: { ...DEMO_CHAIN, stalenessMs: 60_000, voidMs: 3_600_000 },
         markets: [DEMO_MARKETS[0]!.config],
         publishers: PUBLISHERS.map((place) => ({ address: accounts[place]!.address, weight: 1 })),
+        ...deploy,
       });
       await mintTestTokens(l1, rollup, { address: accounts[0]!.address, amount: DEPOSIT * traders });
       await approveVault(l1, rollup, { asset: 0, amount: DEPOSIT * traders });
@@ -63,19 +67,24 @@ export class FundedL1 {
     return this.devnet.accounts[SEQUENCER]!.key;
   }
 
-  /** Reports the mark with five keys until the exchange has it. */
-  async reportPrice(url: string): Promise<void> {
+  /** Key and address of a trader. */
+  trader(n: number): DevnetAccount {
+    return this.devnet.accounts[FIRST_TRADER + n]!;
+  }
+
+  /** Reports a price (ticks) with five keys until the exchange has it. */
+  async reportPrice(url: string, price: number = MARK): Promise<void> {
     const publishers = await runPublishers({
       url,
       signers: PUBLISHERS.map((place) => keySigner(this.devnet.accounts[place]!.key)),
-      source: () => fixedSource(new Map([[MARKET, { price: MARK, confidence: 1 }]])),
+      source: () => fixedSource(new Map([[MARKET, { price, confidence: 1 }]])),
       intervalMs: 100,
     });
     const reader = await SluiceClient.connect({ url });
     try {
       for (;;) {
         const [market] = await reader.session.query('markets', {});
-        if (market?.indexPrice === MARK) return;
+        if (market?.indexPrice === price) return;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     } finally {
