@@ -88,7 +88,7 @@ abstract contract Fixture is Test {
         queue = new Queue(address(vault), rollupAt, queueParameters(), genesis());
         challenges = new Challenges(rollupAt, address(stepProver), WINDOW);
         demands = new Demands(rollupAt, demandParameters());
-        equivocation = new Equivocation(rollupAt);
+        equivocation = new Equivocation(rollupAt, WINDOW);
         escape = new EscapeHatch(rollupAt, CLAIM_PERIOD);
     }
 
