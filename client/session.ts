@@ -11,6 +11,7 @@ import type { Hello } from '#protocol/wire.ts';
 import { RejectedError, SluiceError } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import { NonceSequence } from './nonces.ts';
+import type { OwnCommand } from './receipt-check.ts';
 import type { Signer } from './signer.ts';
 import { createFastKeccak, type SigningContext, signingContext } from './signing-context.ts';
 import { PASSING, RETRY_MS, Subscriptions } from './subscriptions.ts';
@@ -50,7 +51,9 @@ export class Session {
   signer: Signer | undefined;
   /** Last report sequence that the server named at login. */
   reportSequence = 0;
-  private readonly keccak: Keccak;
+  /** Messages that were answered by a REPLY, in the order of the answers. */
+  readonly replies = new Listeners<OwnCommand>();
+  readonly keccak: Keccak;
   private signing: { hello: Hello; context: SigningContext } | undefined;
   private readonly nonceSequences = new Map<string, NonceSequence>();
   private markets: readonly MarketConfig[] = [];

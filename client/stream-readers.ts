@@ -2,6 +2,7 @@
  * Readers of the streams that are no books: trades, ticker, market status, and the private stream of an account.
  * Each delivers every item once and in order, and says so when some are missing for good.
  */
+import type { SignedReceipt } from '#protocol/receipt.ts';
 import {
   type AccountEvent,
   decodeAccountEvent,
@@ -19,6 +20,7 @@ import {
   type PublicTrade,
   type Ticker,
 } from '#protocol/wire-market-data.ts';
+import { decodeReceiptFrame } from '#protocol/wire-receipt.ts';
 import type { SluiceError } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import type { ChannelReader } from './subscriptions.ts';
@@ -118,6 +120,28 @@ export class StatusReader extends StreamReader {
     const status = decodeMarketStatus(view, at);
     if (isReject(status)) return false;
     this.statuses.emit(status);
+    return true;
+  }
+}
+
+/** Signatures are not checked here. A second receipt for the last command is told, too: it may say something else. */
+export class ReceiptsReader extends StreamReader {
+  readonly receipts = new Listeners<SignedReceipt>();
+
+  override onSubscribed(subscribed: Subscribed): void {
+    super.onSubscribed(subscribed);
+    // The stream begins anew with the last receipt.
+    if (!subscribed.resumed) this.last = undefined;
+  }
+
+  override onFrame(_type: number, view: DataView, at: number): boolean {
+    const frame = decodeReceiptFrame(view, at);
+    if (isReject(frame)) return false;
+    const { previous, receipt } = frame;
+    if (this.last !== undefined && receipt.seq < this.last) return true;
+    if (this.last !== undefined && previous > this.last) return false;
+    this.last = receipt.seq;
+    this.receipts.emit(receipt);
     return true;
   }
 }

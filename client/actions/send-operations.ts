@@ -85,7 +85,15 @@ function signAndSend(
 }
 
 const send = (session: Session, message: Uint8Array): Promise<Reply> =>
-  settled<Reply>((settle) => session.transport.sendMessage(message, settle));
+  settled<Reply>((settle) =>
+    session.transport.sendMessage(message, {
+      done: (reply) => {
+        session.replies.emit({ seq: reply.seq, time: reply.time, message });
+        settle.done(reply);
+      },
+      failed: settle.failed,
+    }),
+  );
 
 /** A whole signed message with the next nonce; at once for signers that are not slow. */
 export function signOperations(

@@ -43,8 +43,8 @@ export class ReceiptsError extends Error {
   override readonly name = 'ReceiptsError';
 }
 
-/** A receipt is asked for after so many commands at the latest: no answer to a client holds more links. */
-export const COMMANDS_PER_RECEIPT = 8_192;
+/** A receipt is asked for after so many commands at the latest: the links between two are few enough for an L1 transaction. */
+export const COMMANDS_PER_RECEIPT = 2_048;
 /** Commands in the thread's hands beyond which it is given no more. */
 const FED_COMMANDS_MAX = 65_536;
 const KEPT_RECEIPTS_MAX = 16_384;
