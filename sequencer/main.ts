@@ -32,6 +32,7 @@ import { Receipts } from '#receipts/receipts.ts';
 import { type Address, connectL1 } from '#settlement/l1/client.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
 import { L1Follower } from '#settlement/l1/follower.ts';
+import { readStruckEpoch } from '#settlement/l1/rollup-state.ts';
 import { loadState } from '#state/snapshot.ts';
 import { quotasOf, readConfig, type SequencerConfig, type SequencerSettings } from './config.ts';
 import { BatchProgress } from './main/batch-progress.ts';
@@ -178,6 +179,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     memory: lastReceipt,
     scheduler: clock,
     epoch,
+    struckEpoch: await readStruckEpoch(l1, rollup),
     ...(batcher.base === undefined ? {} : { base: cursorAfter(batcher.base) }),
     intervalMs: config.receiptMs,
     keptCommands: config.receiptCommands,

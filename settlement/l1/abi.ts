@@ -315,6 +315,43 @@ export const demandsAbi = parseAbi([
   REENTERED,
 ]);
 
+export const equivocationAbi = parseAbi([
+  ...PROOF_STRUCTS,
+  ...REWARDS,
+  'struct Receipt { uint32 epoch; uint64 seq; bytes32 inputHash; uint64 queueNext; bytes32 queueHash; }',
+  'struct Contradiction { bytes32 first; bytes32 second; Receipt a; Receipt b; uint64 batchId; uint32 batchEpoch; }',
+  'function rollup() view returns (address)',
+  'receive() external payable',
+  'function proveEquivocation(bytes proof, address beneficiary, bytes32 salt) returns (bytes32 fault)',
+  'function checkHeaders(bytes header, bytes signature, bytes other, bytes otherSignature) view returns (Contradiction)',
+  'function checkReceipts(bytes earlier, bytes later, bytes32 before, bytes links) view returns (Contradiction)',
+  'function checkTrace(bytes receipt, bytes header, SegmentProof segment, bytes links) view returns (Contradiction)',
+  'function isPunished(bytes32 statement) view returns (bool)',
+  'event EquivocationProven(bytes32 indexed fault, bytes32 first, bytes32 second, bytes4 indexed check, address by)',
+  'error UnknownCheck(bytes4 got)',
+  'error WrongSigner(address expected, address got)',
+  'error NoContradiction(bytes32 first, bytes32 second)',
+  'error OtherPlace(bytes32 field, uint256 expected, uint256 got)',
+  'error OtherSegment(uint256 firstSeq, uint256 nextSeq, uint256 got)',
+  'error LinksDoNotOpen(bytes32 expected, bytes32 got)',
+  'error BatchNotCommitted(uint64 id, bytes32 expected, bytes32 got)',
+  'error VoidByReorg(uint64 queueNext, bytes32 expected, bytes32 got)',
+  'error VoidByStrike(uint32 struckEpoch, uint32 got)',
+  'error AlreadyPunished(bytes32 statement)',
+  'error BondTooLow(uint256 expected, uint256 got)',
+  'error NotRollup(address expected, address got)',
+  'error ReceiptLength(uint256 expected, uint256 got)',
+  'error LinksLength(uint256 expected, uint256 got)',
+  'error HeaderLength(uint256 expected, uint256 got)',
+  'error CounterTooLarge(bytes32 field, uint256 expectedAtMost, uint256 got)',
+  'error SignatureLength(uint256 expected, uint256 got)',
+  'error SignatureMalformed(uint8 v, bytes32 s)',
+  'error SegmentLength(uint256 expected, uint256 got)',
+  'error NoSuchSegment(uint256 length, uint256 got)',
+  'error TracePathLength(uint256 expected, uint256 got)',
+  'error WrongTraceRoot(bytes32 expected, bytes32 got)',
+]);
+
 const isError = <Item extends { readonly type: string }>(
   item: Item,
 ): item is Extract<Item, { type: 'error' }> => item.type === 'error';
@@ -328,4 +365,5 @@ export const contractErrors = [
   ...stepProverAbi.filter(isError),
   ...tokenAbi.filter(isError),
   ...challengesAbi.filter(isError),
+  ...equivocationAbi.filter(isError),
 ];

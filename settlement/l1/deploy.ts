@@ -147,6 +147,8 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
   const inclusionMs = options.inclusionMs ?? DAY_SECONDS * 1000;
   const answerSeconds = options.demands?.answerSeconds ?? Math.max(1, Math.floor(options.windowSeconds / 8));
   const bond = options.bondWei ?? 10n ** 18n;
+  // The same room for what is censored as the challenge window gives, as far as the contracts allow.
+  const claimSeconds = BigInt(Math.min(options.windowSeconds, CLAIM_SECONDS_MAX));
   const rollup = at('Rollup');
   const constructorArguments: Record<Deployed, readonly unknown[]> = {
     Vault: [
@@ -171,8 +173,7 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
       },
       entries,
     ],
-    // The same room for what is censored as the challenge window gives, as far as the contract allows.
-    Challenges: [rollup, stepProver, BigInt(Math.min(options.windowSeconds, CLAIM_SECONDS_MAX))],
+    Challenges: [rollup, stepProver, claimSeconds],
     Demands: [
       rollup,
       {
@@ -182,7 +183,7 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
         provingPeriod: BigInt(2 * answerSeconds),
       },
     ],
-    Equivocation: [rollup],
+    Equivocation: [rollup, claimSeconds],
     EscapeHatch: [rollup, BigInt(options.claimPeriodSeconds ?? 14 * DAY_SECONDS)],
     Rollup: [
       {

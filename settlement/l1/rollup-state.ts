@@ -66,6 +66,19 @@ export async function readRollupState(
   }
 }
 
+/** Last epoch that a strike ended; 0 when there was none. Rejects with `L1Error`. */
+export async function readStruckEpoch(l1: L1Client, rollup: RollupContracts): Promise<number> {
+  try {
+    return await l1.public.readContract({
+      address: rollup.rollup,
+      abi: rollupAbi,
+      functionName: 'struckEpoch',
+    });
+  } catch (error) {
+    throw l1Error(error, `rollup ${rollup.rollup}`);
+  }
+}
+
 /** What the contract keeps of a batch; hash zero when there is none. */
 export async function readBatchRecord(
   l1: L1Client,

@@ -4,7 +4,15 @@ import { type Abi, encodeFunctionData, toFunctionSelector } from 'viem';
 import { expect, test } from 'vitest';
 import { encodeHeader, encodeTrace } from '#protocol/batch.ts';
 import { toHex } from '#protocol/bytes.ts';
-import { challengesAbi, demandsAbi, queueAbi, rollupAbi, tokenAbi, vaultAbi } from '#settlement/l1/abi.ts';
+import {
+  challengesAbi,
+  demandsAbi,
+  equivocationAbi,
+  queueAbi,
+  rollupAbi,
+  tokenAbi,
+  vaultAbi,
+} from '#settlement/l1/abi.ts';
 import { COMMIT_SELECTOR, encodeCommitBatch } from '#settlement/l1/batch-calldata.ts';
 import { type ContractName, compileContracts } from '#settlement/l1/compile.ts';
 import { escapeAbi } from '#settlement/l1/escape-abi.ts';
@@ -40,6 +48,7 @@ const typedAbis: readonly (readonly [ContractName, Abi])[] = [
   ['Vault', vaultAbi],
   ['EscapeHatch', escapeAbi],
   ['Challenges', challengesAbi],
+  ['Equivocation', equivocationAbi],
   ['Demands', demandsAbi],
   ['TestToken', tokenAbi],
 ];
