@@ -116,9 +116,9 @@ describe('receipts', () => {
   it('come sooner when many commands come, so that no answer holds more links than a reader takes', async () => {
     const receipts = await desk.start();
     for (let group = 0; group < 9; group++) await desk.append(clocks(1_000, 1_000 * group));
-    while (desk.told.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    expect(desk.told[0]!.seq).toBe(9_000);
-    expect((await receipts.covering(9_000))?.links.length).toBe(32);
+    while ((desk.told.at(-1)?.seq ?? 0) < 3_000) await new Promise((resolve) => setImmediate(resolve));
+    const [first] = desk.told;
+    expect((await receipts.covering(first!.seq))?.links.length).toBe(32);
   });
 
   it('are kept durable before anybody is told: a crash in between gives the same bytes again', async () => {
