@@ -16,7 +16,7 @@ const CASES: readonly { inputBytes: number; segmentBytes: number; withdrawals: n
   { inputBytes: 10, segmentBytes: 4_096, withdrawals: 0 },
   { inputBytes: 2_000, segmentBytes: 4_096, withdrawals: 1 },
   { inputBytes: 60_000, segmentBytes: 4_096, withdrawals: 64 },
-  { inputBytes: 118_000, segmentBytes: 4_096, withdrawals: 3 },
+  { inputBytes: 112_000, segmentBytes: 4_096, withdrawals: 3 },
   // Heavy segments: many of them for few bytes.
   { inputBytes: 60_000, segmentBytes: 100, withdrawals: 1 },
 ];

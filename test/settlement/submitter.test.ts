@@ -287,13 +287,13 @@ describe('fees and nonces', () => {
   test('a fee spike while a transaction is under way: the cap holds', async () => {
     await signBatches(1);
     await mining(false);
-    const submitter = await open({ feeCapWei: 4n * GWEI });
+    const submitter = await open({ feeCapWei: 3n * GWEI });
     await step(submitter);
     for (let i = 0; i < 30; i++) {
       clock += 48_000;
       await step(submitter);
     }
-    expect(BigInt((await pooled()).maxFeePerGas)).toBeLessThanOrEqual(4n * GWEI);
+    expect(BigInt((await pooled()).maxFeePerGas)).toBeLessThanOrEqual(3n * GWEI);
     expect(codes()).toContain('fee-spike');
     await mine();
     await step(submitter);
