@@ -287,7 +287,7 @@ describe('fees and nonces', () => {
   test('a fee spike while a transaction is under way: the cap holds', async () => {
     await signBatches(1);
     await mining(false);
-    const submitter = await open({ feeCapWei: 3n * GWEI });
+    const submitter = await open({ feeCapWei: 3n * GWEI, attemptsMax: 100 });
     await step(submitter);
     for (let i = 0; i < 30; i++) {
       clock += 48_000;
