@@ -159,6 +159,70 @@ contract ExitInvariantTest is ExitFixture {
 
 /// @notice No value that a ledger can hold makes an exit impossible.
 contract ExitLibTest is Test {
+    string private json;
+
+    function setUp() public {
+        json = vm.readFile("test/vectors/exit.json");
+    }
+
+    function test_priceVectors() public view {
+        uint256 count = 0;
+        for (string memory c = _case(".price", 0); vm.keyExistsJson(json, c); c = _case(".price", ++count)) {
+            ExitPrice memory p = ExitLib.priceOf(
+                _number(c, ".market"), _bytes(c, ".globals"), _bytes(c, ".config"), _bytes(c, ".prices")
+            );
+            assertEq(p.price, _number(c, ".price"), c);
+            assertEq(p.qm, _number(c, ".qm"), c);
+            assertEq(bytes32(uint256(int256(p.fundingIndex))), bytes32(uint256(_signed(c, ".fundingIndex"))), c);
+        }
+        assertTrue(count >= 24, "every shape in two rows");
+    }
+
+    function test_equityVectors() public view {
+        uint256 count = 0;
+        for (string memory c = _case(".equity", 0); vm.keyExistsJson(json, c); c = _case(".equity", ++count)) {
+            Account memory account = AccountLib.decode(_bytes(c, ".leaf"));
+            assertEq(account.owner, vm.parseJsonAddress(json, string.concat(c, ".owner")), c);
+            ExitPrice memory p = ExitPrice({
+                known: true,
+                price: uint64(_number(c, ".price")),
+                qm: uint64(_number(c, ".qm")),
+                fundingIndex: int128(_signed(c, ".fundingIndex"))
+            });
+            int256 equity = account.cash;
+            for (uint256 i = 0; i < account.positions.length; i++) {
+                if (account.positions[i].size != 0) equity += ExitLib.valueOf(account.positions[i], p);
+            }
+            assertEq(bytes32(uint256(equity)), bytes32(uint256(_signed(c, ".equity"))), c);
+            (uint256 claim,) = ExitLib.split(equity);
+            assertEq(claim, _number(c, ".claim"), c);
+        }
+        assertTrue(count >= 60, "sixty accounts");
+    }
+
+    function test_shareVectors() public view {
+        uint256 count = 0;
+        for (string memory c = _case(".share", 0); vm.keyExistsJson(json, c); c = _case(".share", ++count)) {
+            uint256 share = ExitLib.shareOf(
+                _number(c, ".pool"), _number(c, ".claim"), _number(c, ".claimTotal"), _number(c, ".value")
+            );
+            assertEq(share, _number(c, ".share"), c);
+        }
+        assertTrue(count >= 8, "eight shares");
+    }
+
+    function _number(string memory c, string memory field) private view returns (uint256) {
+        return vm.parseJsonUint(json, string.concat(c, field));
+    }
+
+    function _signed(string memory c, string memory field) private view returns (int256) {
+        return vm.parseJsonInt(json, string.concat(c, field));
+    }
+
+    function _bytes(string memory c, string memory field) private view returns (bytes memory) {
+        return vm.parseJsonBytes(json, string.concat(c, field));
+    }
+
     function testFuzz_anyLeafHasAnEquity(bytes calldata noise, uint64 price, uint64 qm, int128 fundingIndex) public pure {
         bytes memory value = new bytes(88 + 16 * 74);
         for (uint256 i = 0; i < value.length; i++) value[i] = noise.length == 0 ? bytes1(0xff) : noise[i % noise.length];
