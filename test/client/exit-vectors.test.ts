@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { choosePrice, equityOf, readAccount, shareOf } from '#client/escape/equity.ts';
 import { Margin, MarginCalculator, unsettledFunding } from '#engine/risk/margin.ts';
+import { clamp } from '#protocol/fixed-point.ts';
 import { accountLeaf } from '#state/leaves.ts';
 import { totalMoney } from '../support/invariants.ts';
 import { RandomSession } from '../support/random-session.ts';
@@ -31,7 +32,7 @@ test('shares never sum beyond the pool, and what stays is less than a unit each'
       const claimTotal = claims.reduce((sum, claim) => sum + claim, 0n);
       const paid = claims.reduce((sum, claim) => sum + shareOf({ pool, claim, claimTotal, value: pool }), 0n);
       expect(paid <= pool && paid <= claimTotal).toBe(true);
-      const least = claimTotal < pool ? claimTotal : pool;
+      const least = clamp(pool, 0n, claimTotal);
       expect(least - paid < BigInt(claims.length)).toBe(true);
     }),
   );
