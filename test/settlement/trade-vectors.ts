@@ -38,7 +38,7 @@ export interface TradeVectors {
 }
 
 const KINDS = [StepKind.PLACE, StepKind.MATCH, StepKind.REST, StepKind.AMEND];
-const SEEDS = [11, 12, 13, 14, 15, 16];
+const SEEDS = [11, 12, 13, 14];
 const COMMANDS = 1_500;
 const NOBODY = new Uint8Array(20);
 
@@ -113,7 +113,7 @@ function oddAmend(random: Random, state: ExchangeState, account: number): AmendO
     market: order.market,
     by: 'order',
     id: order.id,
-    price: oneOf(random, order.price, order.price, 0, 20_001, random.between(9_900, 10_100)),
+    price: oneOf(random, order.price, order.price, 0, 9_800, 10_200, 20_001, random.between(9_900, 10_100)),
     size: oneOf(random, order.size, order.size, 0, 1, order.size + 1, order.size * 2, 100_000, SIZE_MAX),
   };
 }
@@ -206,6 +206,26 @@ export function fullSession(): readonly Command[] {
   return session.commands;
 }
 
+/** Amendments that random sessions hardly ever ask for: of a post-only order that would cross, of a reduce-only one. */
+function amendSession(): readonly Command[] {
+  const session = new RandomSession({ seed: 2 });
+  const [buyer, seller] = [4, 3];
+  const buy = { kind: 'place', market: 0, side: 0, price: 9_990, size: 40, timeInForce: 0 } as const;
+  const sell = { ...buy, side: 1, price: 10_010, clientId: 1 } as const;
+  const amend = { kind: 'amend', market: 0, by: 'client', id: 2, price: 10_010, size: 40 } as const;
+  session.send(seller, [sell]);
+  session.send(buyer, [{ ...buy, postOnly: true, clientId: 2 }, amend, { ...amend, price: 10_009 }]);
+  session.send(buyer, [{ ...buy, price: 10_010 }]);
+  session.send(buyer, [{ ...sell, price: 10_050, reduceOnly: true, clientId: 3 }]);
+  const closing = { ...amend, id: 3, price: 10_050 } as const;
+  session.send(buyer, [
+    { ...closing, size: 41 },
+    { ...closing, price: 10_040 },
+    { ...closing, size: 39 },
+  ]);
+  return session.commands;
+}
+
 const leafSizes = (step: RecordedStep): number =>
   step.leaves.reduce((sum, { value }) => sum + 34 + (value?.length ?? 0), step.record.length) +
   step.ranges.reduce((sum, range) => sum + range.length, 0);
@@ -274,6 +294,7 @@ export function tradeVectors(): TradeVectors {
     }
   };
   for (const seed of SEEDS) recordSession(sessionCommands(seed, COMMANDS), seed, keep);
+  recordSession(amendSession(), 0, keep);
   recordSession(fullSession(), 0, (step) => {
     if (leafSizes(step) > 5_500) chosen.set(`full ${notesOf(step)[0]}`, step);
   });
