@@ -6,6 +6,7 @@
  *   log                 L1 cursor and counters          (l1-log.ts)
  *   queue/N             queue entry N                   (l1-log.ts)
  *   commit/N, final/N   events of batch N               (l1-log.ts)
+ *   strike/N            strike N and what it removed    (l1-log.ts)
  *   verified/N          tip after batch N, its diff     (verified-chain.ts)
  *   snapshot/N          tip, number of pieces           (verified-chain.ts)
  *   piece/N/M           piece M of the snapshot after batch N
@@ -17,7 +18,7 @@ import { Packr } from 'msgpackr';
 import { compareBytes, concat } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const CHECK_BYTES = 8;
 const META = 'meta';
 

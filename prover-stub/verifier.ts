@@ -222,7 +222,9 @@ export class Verifier {
   private async stepOnce(): Promise<boolean> {
     try {
       const poll = await this.log.poll();
-      if (poll.keptBatch !== undefined) await this.followReorg(poll.keptBatch);
+      if (poll.reorged) this.reorgs++;
+      for (const { id, hash } of poll.struck) this.options.say?.(`batch ${id} (${toHex(hash)}) was struck`);
+      if (poll.keptBatch !== undefined) await this.follow(poll.keptBatch);
       await this.verify();
       this.trouble = undefined;
       return poll.caughtUp && this.tip.id >= this.target;
@@ -318,8 +320,8 @@ export class Verifier {
     await this.verify();
   }
 
-  private async followReorg(keptBatch: number): Promise<void> {
-    this.reorgs++;
+  /** After a reorg or a strike. */
+  private async follow(keptBatch: number): Promise<void> {
     this.suspected = '';
     this.ledger.forget();
     this.finalChecked = Math.min(this.finalChecked, this.log.final);

@@ -8,7 +8,7 @@
  *
  * One poll covers at most `blocksPerPoll` blocks; `poll.caughtUp` says whether there are more. The reader holds
  * what it reads together itself: queue entries follow each other without gaps and hash to the contract's prefix,
- * batches follow their parents. A node that leaves a log out is found out.
+ * batches follow their parents, a strike goes back to one. A node that leaves a log out is found out.
  */
 
 import { type Hex, type Log, parseEventLogs } from 'viem';
@@ -65,6 +65,16 @@ export type L1Event =
       /** Last batch of the epochs before. */
       readonly id: number;
       readonly hash: Hash;
+    }
+  | {
+      /** This batch and all after it never were; `epoch-opened` follows. */
+      readonly kind: 'struck';
+      readonly at: L1Position;
+      readonly id: number;
+      readonly hash: Hash;
+      readonly parentHash: Hash;
+      /** Last batch that went with it. */
+      readonly headId: number;
     }
   | { readonly kind: 'frozen'; readonly at: L1Position };
 export type L1EventOf<Kind extends L1Event['kind']> = Extract<L1Event, { readonly kind: Kind }>;
@@ -293,6 +303,16 @@ export function eventsOf(logs: readonly Log[]): L1Event[] {
           hash: fromHex(log.args.hash),
         });
         break;
+      case 'BatchStruck':
+        events.push({
+          kind: 'struck',
+          at,
+          id: Number(log.args.id),
+          hash: fromHex(log.args.hash),
+          parentHash: fromHex(log.args.parentHash),
+          headId: Number(log.args.headId),
+        });
+        break;
       case 'Frozen':
         events.push({ kind: 'frozen', at });
         break;
@@ -329,6 +349,10 @@ function follow(base: Checkpoint | undefined, events: readonly L1Event[], block:
         throw new L1Error('malformed', `batch ${event.id}: its parent is not batch ${batchId}`);
       batchId = event.id;
       batchHash = event.hash;
+    } else if (event.kind === 'struck') {
+      if (event.headId !== batchId) throw gap('a strike from batch', batchId, event.headId);
+      batchId = event.id - 1;
+      batchHash = event.parentHash;
     }
   }
   return { ...block, queueNext, queueHash, batchId, batchHash };

@@ -54,6 +54,18 @@ export interface FollowedBatch {
   readonly blockNumber: number;
 }
 
+/** A strike as the latest block knows it. */
+export interface FollowedStrike {
+  /** The batch that was proven wrong. */
+  readonly id: number;
+  readonly hash: Hash;
+  /** Epoch that it ended: whatever was signed in it or before is void above `id - 1`. */
+  readonly epoch: number;
+  readonly blockNumber: number;
+  /** Batches that went with it, in case L1 takes the strike back. */
+  readonly removed: readonly Omit<FollowedBatch, 'stage'>[];
+}
+
 const SLOW_POLLS = 3;
 /** Polls in a row that may bring events which don't follow each other. */
 const MALFORMED_MAX = 10;
@@ -88,6 +100,7 @@ export class L1Follower {
   private queueFrom = 0;
   private batches = new Map<number, Omit<FollowedBatch, 'stage'>>();
   private finalized: { id: number; blockNumber: number }[] = [];
+  private strikes: FollowedStrike[] = [];
   private epochs: { epoch: number; blockNumber: number }[] = [];
   private frozenAtBlock: number | undefined;
   private fail!: (error: L1Error) => void;
@@ -142,6 +155,11 @@ export class L1Follower {
   batch(id: number): FollowedBatch | undefined {
     const batch = this.batches.get(id);
     return batch === undefined ? undefined : { ...batch, stage: id <= this.final ? 'final' : 'committed' };
+  }
+
+  /** The last strike; undefined before the first. */
+  get strike(): FollowedStrike | undefined {
+    return this.strikes.at(-1);
   }
 
   onChange(listener: () => void): () => void {
@@ -254,6 +272,14 @@ export class L1Follower {
         this.committed = id;
         break;
       }
+      case 'struck': {
+        const { id, hash } = event;
+        const removed = [...this.batches.values()].filter((batch) => batch.id >= id);
+        this.strikes.push({ id, hash, epoch: this.epoch, blockNumber, removed });
+        for (const batch of removed) this.batches.delete(batch.id);
+        this.committed = id - 1;
+        break;
+      }
       case 'finalized':
         this.finalized.push({ id: event.id, blockNumber });
         if (this.finalized.length > BATCHES_KEPT) this.finalized.shift();
@@ -272,6 +298,10 @@ export class L1Follower {
   /** Forgets what stood above `block`. */
   private unwind(block: number): void {
     for (const [id, batch] of this.batches) if (batch.blockNumber > block) this.batches.delete(id);
+    // What a strike removed stands again without it, unless it was committed above `block` itself.
+    for (const strike of this.strikes.filter((one) => one.blockNumber > block))
+      for (const batch of strike.removed) if (batch.blockNumber <= block) this.batches.set(batch.id, batch);
+    this.strikes = this.strikes.filter((one) => one.blockNumber <= block);
     this.committed = Math.max(0, ...this.batches.keys());
     this.finalized = this.finalized.filter((one) => one.blockNumber <= block);
     this.final = this.finalized.at(-1)?.id ?? 0;
