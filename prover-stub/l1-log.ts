@@ -86,7 +86,7 @@ export interface LogPoll {
   readonly changed: boolean;
 }
 
-const valueOf = (written: Operation): CommitRow | undefined =>
+const rowWritten = (written: Operation): CommitRow | undefined =>
   written.type === 'put' ? (written.value as CommitRow) : undefined;
 
 export class L1Log {
@@ -234,7 +234,7 @@ export class L1Log {
     for (let gone = id; gone <= state.committed; gone++) {
       const key = rowKey('commit', gone);
       const written = operations.findLast((operation) => operation.key === key);
-      const row = written === undefined ? await this.store.get<CommitRow>(key) : valueOf(written);
+      const row = written === undefined ? await this.store.get<CommitRow>(key) : rowWritten(written);
       if (row !== undefined) removed.push(row);
       operations.push({ type: 'del', key });
     }
