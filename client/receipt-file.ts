@@ -18,9 +18,13 @@ export class ReceiptFile {
     this.handle = handle;
   }
 
-  /** Made when it is not there. */
+  /** Made when it is not there; a last line that was cut is taken away. */
   static async open(path: string): Promise<ReceiptFile> {
-    return new ReceiptFile(await open(path, 'a'));
+    const handle = await open(path, 'a+');
+    const bytes = await handle.readFile();
+    const whole = bytes.lastIndexOf('\n') + 1;
+    if (whole < bytes.length) await handle.truncate(whole);
+    return new ReceiptFile(handle);
   }
 
   async append(kept: KeptReceipt): Promise<void> {

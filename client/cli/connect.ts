@@ -12,8 +12,12 @@ import type { ConnectionOptions, KeyOptions, TraderOptions } from './options.ts'
 export async function asVisitor<Result>(
   options: ConnectionOptions,
   run: (client: SluiceClient) => Promise<Result>,
+  connection: { readonly reconnect?: boolean } = {},
 ): Promise<Result> {
-  const client = await SluiceClient.connect({ url: options.url, reconnect: false });
+  const client = await SluiceClient.connect({
+    url: options.url,
+    ...(connection.reconnect ? {} : { reconnect: false }),
+  });
   try {
     await client.loadMarkets();
     return await run(client);

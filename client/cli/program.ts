@@ -112,6 +112,11 @@ const TRADERS: readonly Entry[] = [
     load: async () => (await import('./commands/finality.ts')).finalityCommand(),
   },
   {
+    name: 'receipts',
+    description: 'keep the signed receipts of the sequencer and hold them against L1',
+    load: async () => (await import('./commands/receipts.ts')).receiptsCommand(),
+  },
+  {
     name: 'withdraw',
     description: 'withdraw to L1',
     load: async () => (await import('./commands/withdraw.ts')).withdrawCommand(),

@@ -66,6 +66,7 @@ describe('help', () => {
       'watch',
       'withdraw',
       'finality',
+      'receipts',
     ])
       expect(out).toMatch(new RegExp(`^  ${name}\\s+\\S`, 'm'));
     expect(out).toContain('Exit codes:');
