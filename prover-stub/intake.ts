@@ -3,6 +3,7 @@
  * executed.
  */
 import { createRecover, type Recover } from '#auth/recover.ts';
+import type { SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, fromHex } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import { SigningDomain } from '#protocol/signing.ts';
@@ -76,18 +77,25 @@ export class Intake {
     }
   }
 
-  private async derive(id: number, before: Promise<ChainTip>): Promise<DerivedBatch> {
-    const { l1, log, keccak } = this.options;
-    const commit = await log.commit(id);
+  /** A batch as it was posted, whatever is wrong with it. Rejects with `L1Error`. */
+  async posted(id: number): Promise<SignedBatch> {
+    return this.fetch(await this.commit(id));
+  }
+
+  private async commit(id: number): Promise<CommitRow> {
+    const commit = await this.options.log.commit(id);
     if (commit === undefined) throw new L1Error('unreachable', `batch ${id}: L1 has taken it back`);
-    const { transactionHash } = commit;
-    const fetched = fetchPostedBatch(
-      l1,
-      { id, hash: commit.hash, at: { transactionHash } },
-      this.domain,
-      keccak,
-    );
-    const batch = await fetched.catch((error: unknown) => {
+    return commit;
+  }
+
+  private fetch({ id, hash, transactionHash }: CommitRow): Promise<SignedBatch> {
+    const { l1, keccak } = this.options;
+    return fetchPostedBatch(l1, { id, hash, at: { transactionHash } }, this.domain, keccak);
+  }
+
+  private async derive(id: number, before: Promise<ChainTip>): Promise<DerivedBatch> {
+    const commit = await this.commit(id);
+    const batch = await this.fetch(commit).catch((error: unknown) => {
       if (error instanceof L1Error && error.code === 'malformed')
         return differ({ batch: id, part: 'calldata' }, 'input of the transaction', 'a batch', error.message);
       throw error;

@@ -10,9 +10,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
-import { type Address, connectL1 } from '#settlement/l1/client.ts';
-import { findRollup } from '#settlement/l1/contracts.ts';
+import { toHex } from '#protocol/bytes.ts';
+import type { Keccak } from '#protocol/hash.ts';
+import { type Address, connectL1, type L1Client, withKey } from '#settlement/l1/client.ts';
+import { findRollup, type RollupContracts } from '#settlement/l1/contracts.ts';
 import { L1Error } from '#settlement/l1/errors.ts';
+import { type AlertOptions, alertHook, type VerifierAlert } from './alerts.ts';
+import { Challenger, type ChallengerStatus } from './challenger.ts';
 import type { Difference } from './difference.ts';
 import { verifierMetrics } from './metrics.ts';
 import { AttestingProver } from './prover.ts';
@@ -40,6 +44,10 @@ export interface VerifierSettings {
 export interface RunOptions extends VerifierSettings {
   /** Directory of its own; made when it is not there. */
   readonly data: string;
+  /** Pays on L1 to strike what is wrong, and is paid for it; 32 bytes. Without it the verifier only watches. */
+  readonly challengeKey?: Uint8Array;
+  /** Who is told of what is found and done. */
+  readonly alerts?: Pick<AlertOptions, 'command' | 'url'>;
   /** Of its HTTP; 0: any free one. */
   readonly port: number;
   /** Default 127.0.0.1. */
@@ -53,6 +61,8 @@ export interface RunningVerifier {
   /** Resolves when it can't go on, which is not a matter of L1 or of what is posted. */
   readonly failed: Promise<Error>;
   status(): VerifierStatus;
+  /** Undefined while it only watches. */
+  challenges(): ChallengerStatus | undefined;
   stop(): Promise<void>;
 }
 
@@ -66,13 +76,25 @@ export async function runVerifier(options: RunOptions): Promise<RunningVerifier>
   const opened = await open(options, options.data);
   const { verifier, pollMs, rollup } = opened;
   try {
+    const alert = alertHook({
+      ...options.alerts,
+      ...(options.say === undefined ? {} : { say: options.say }),
+    });
+    const challenger =
+      options.challengeKey === undefined
+        ? undefined
+        : await openChallenger(opened, options.challengeKey, { alert, say: options.say });
     const server = await serveVerifier(verifier, {
       host: options.host ?? '127.0.0.1',
       port: options.port,
-      metrics: verifierMetrics(() => verifier.status()),
+      metrics: verifierMetrics(
+        () => verifier.status(),
+        challenger === undefined ? undefined : () => challenger.status(),
+      ),
+      ...(challenger === undefined ? {} : { challenges: () => challenger.status() }),
     });
     const stopping = new AbortController();
-    const loop = follow(verifier, pollMs, stopping.signal);
+    const loop = follow({ verifier, challenger, alert }, pollMs, stopping.signal);
     let stopped: Promise<void> | undefined;
     return {
       url: server.url,
@@ -82,10 +104,13 @@ export async function runVerifier(options: RunOptions): Promise<RunningVerifier>
         (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
       ),
       status: () => verifier.status(),
+      challenges: () => challenger?.status(),
       stop: () => {
         stopped ??= (async () => {
           stopping.abort();
           await server.close();
+          // A challenger that waits for a transaction keeps what came of it before the store is closed.
+          if (challenger !== undefined) await loop.catch(() => {});
           await opened.close();
           await loop.catch(() => {});
         })();
@@ -157,6 +182,9 @@ interface Opened {
   readonly verifier: Verifier;
   readonly rollup: Address;
   readonly pollMs: number;
+  readonly l1: L1Client;
+  readonly contracts: RollupContracts;
+  readonly keccak: Keccak;
   close(): Promise<void>;
 }
 
@@ -187,6 +215,7 @@ async function open(settings: VerifierSettings, data: string): Promise<Opened> {
       verifier,
       rollup: rollup.rollup,
       pollMs: l1.pollMs,
+      ...{ l1, contracts: rollup, keccak },
       close: async () => {
         await verifier.close();
         await signers.close();
@@ -198,8 +227,34 @@ async function open(settings: VerifierSettings, data: string): Promise<Opened> {
   }
 }
 
+function openChallenger(
+  { verifier, l1, contracts, keccak }: Opened,
+  secret: Uint8Array,
+  {
+    alert,
+    say,
+  }: { alert: (alert: VerifierAlert) => Promise<void>; say: ((sentence: string) => void) | undefined },
+): Promise<Challenger> {
+  return Challenger.open({
+    ...{ verifier, rollup: contracts, keccak, secret, alert },
+    l1: withKey(l1, toHex(secret)),
+    ...(say === undefined ? {} : { say }),
+  });
+}
+
+interface Following {
+  readonly verifier: Verifier;
+  readonly challenger: Challenger | undefined;
+  readonly alert: (alert: VerifierAlert) => Promise<void>;
+}
+
 /** Steps until told to stop; rejects with anything that is not an L1Error. */
-async function follow(verifier: Verifier, pollMs: number, signal: AbortSignal): Promise<void> {
+async function follow(
+  { verifier, challenger, alert }: Following,
+  pollMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let told = '';
   while (!signal.aborted) {
     let wait = 0;
     try {
@@ -208,6 +263,13 @@ async function follow(verifier: Verifier, pollMs: number, signal: AbortSignal): 
       if (!(error instanceof L1Error) && !signal.aborted) throw error;
       wait = pollMs * TROUBLE_POLLS;
     }
+    if (signal.aborted) return;
+    const { difference } = verifier.status();
+    const sentence = difference?.sentence ?? '';
+    if (difference !== null && sentence !== told)
+      await alert({ kind: 'difference', batch: difference.batch, sentence });
+    told = sentence;
+    if (challenger !== undefined && !(await challenger.step())) wait = 0;
     if (!signal.aborted && wait > 0) await pause(wait, signal);
   }
 }

@@ -1,8 +1,9 @@
 /** A verifier's counters for Prometheus, read from its status when they are asked for. */
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { ChallengerStatus } from './challenger.ts';
 import type { VerifierStatus } from './verifier.ts';
 
-export function verifierMetrics(status: () => VerifierStatus): Registry {
+export function verifierMetrics(status: () => VerifierStatus, challenges?: () => ChallengerStatus): Registry {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, read: (now: VerifierStatus) => number): void => {
@@ -36,5 +37,18 @@ export function verifierMetrics(status: () => VerifierStatus): Registry {
   gauge('final', 'Newest final batch on L1', ({ final }) => final);
   gauge('l1_block', 'Last L1 block read', ({ l1 }) => l1.block);
   gauge('l1_trouble', '1 while L1 can not be read', ({ l1 }) => (l1.trouble === null ? 0 : 1));
+  if (challenges !== undefined) {
+    counter('challenges_committed', 'Challenges committed to', () => challenges().committed);
+    counter('batches_struck', 'Batches struck by this verifier', () => challenges().struck);
+    counter('rewards', 'Rewards taken', () => challenges().rewards);
+    gauge(
+      'challenges_open',
+      'Challenges that have not ended',
+      () => challenges().cases.filter(({ stage }) => stage !== 'done').length,
+    );
+    gauge('challenge_trouble', '1 while a challenge does not get on', () =>
+      challenges().trouble === null ? 0 : 1,
+    );
+  }
   return registry;
 }

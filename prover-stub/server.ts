@@ -7,11 +7,13 @@
  *   GET /withdrawal-proof?owner=0x…&asset=0    proof against the ledger root of a final batch; 404: nothing there
  *   GET /totals            sums over the ledger of that batch, and what each owner has withdrawn
  *   GET /proof?batch=7     proof of a batch, where this verifier makes some
+ *   GET /challenges        batches that it has accused, where it challenges
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { ASSETS_MAX } from '#protocol/limits.ts';
+import type { ChallengerStatus } from './challenger.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface VerifierServer {
@@ -24,15 +26,20 @@ interface Answer {
   readonly body: unknown;
 }
 
-const PATHS = '/health, /status, /metrics, /withdrawal-proof, /totals, /proof';
+const PATHS = '/health, /status, /metrics, /withdrawal-proof, /totals, /proof, /challenges';
 
 /** Port 0: any free one. Rejects when it can't listen. */
 export async function serveVerifier(
   verifier: Verifier,
-  options: { readonly host: string; readonly port: number; readonly metrics: Registry },
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly metrics: Registry;
+    readonly challenges?: () => ChallengerStatus;
+  },
 ): Promise<VerifierServer> {
   const server = createServer((request, response) => {
-    answerTo(verifier, request)
+    answerTo(verifier, request, options.challenges)
       .catch((error: unknown) => ({ status: 503, body: { error: (error as Error).message } }))
       .then((answer) => send(response, answer, options.metrics))
       .catch(() => response.destroy());
@@ -62,7 +69,11 @@ const listen = (server: Server, { host, port }: { host: string; port: number }):
     server.listen(port, host, resolve);
   });
 
-async function answerTo(verifier: Verifier, request: IncomingMessage): Promise<Answer> {
+async function answerTo(
+  verifier: Verifier,
+  request: IncomingMessage,
+  challenges: (() => ChallengerStatus) | undefined,
+): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'http://verifier');
   if (request.method !== 'GET')
     return { status: 405, body: { error: `method: expected GET, got ${request.method}` } };
@@ -79,6 +90,10 @@ async function answerTo(verifier: Verifier, request: IncomingMessage): Promise<A
       return withdrawalProof(verifier, url.searchParams);
     case '/proof':
       return batchProof(verifier, url.searchParams);
+    case '/challenges':
+      return challenges === undefined
+        ? { status: 404, body: { error: 'this verifier does not challenge (--challenge)' } }
+        : { status: 200, body: challenges() };
     default:
       return { status: 404, body: { error: `path: expected ${PATHS}, got ${url.pathname}` } };
   }

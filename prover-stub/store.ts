@@ -10,6 +10,7 @@
  *   verified/N          tip after batch N, its diff     (verified-chain.ts)
  *   snapshot/N          tip, number of pieces           (verified-chain.ts)
  *   piece/N/M           piece M of the snapshot after batch N
+ *   case/N              batch that was accused, and how far that has come (challenger.ts)
  *
  * A value is  0 b8 the first bytes of keccak256 of the rest   8 msgpack.
  */

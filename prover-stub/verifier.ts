@@ -6,15 +6,18 @@
  *   await verifier.step();                     // reads L1 up to now, verifies what is there
  *   verifier.status(); verifier.ledger.proof(owner, asset);
  */
+import type { SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, toHex } from '#protocol/bytes.ts';
+import { type Command, NO_SIGNERS } from '#protocol/command.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import type { L1Client } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
 import { L1Error } from '#settlement/l1/errors.ts';
 import { stateRoot } from '#state/state-root.ts';
-import type { ChainTip } from './chain-tip.ts';
+import { type ChainTip, GENESIS_TIP } from './chain-tip.ts';
 import { checkSame, type Difference, DifferenceFound, sentenceOf } from './difference.ts';
 import { FinalLedger } from './final-ledger.ts';
+import type { FraudSearch } from './find-fraud.ts';
 import { Intake, type PreparedBatch } from './intake.ts';
 import { L1Log } from './l1-log.ts';
 import type { Proof, Prover } from './prover.ts';
@@ -79,13 +82,22 @@ export interface VerifierStatus {
   };
 }
 
+/** A batch that is wrong, and what it takes to find out what of it can be proven. */
+export interface Accusation {
+  readonly difference: Difference;
+  readonly batch: SignedBatch;
+  /** Reads L1 anew each time. */
+  readonly search: () => FraudSearch;
+}
+
 const SNAPSHOT_EVERY = 50_000;
 
 export class Verifier {
   /** As of the newest batch that is verified and final. */
   readonly ledger: FinalLedger;
   private readonly options: VerifierOptions;
-  private readonly store: VerifierStore;
+  /** Rows of other kinds than store.ts lists are a challenger's. */
+  readonly store: VerifierStore;
   private readonly chain: VerifiedChain;
   private log: L1Log;
   private intake: Intake;
@@ -201,6 +213,28 @@ export class Verifier {
   async proof(id: number): Promise<Proof | undefined> {
     const row = await this.chain.row(id);
     return row?.proof === undefined ? undefined : { batch: id, ...row.proof };
+  }
+
+  /**
+   * The first batch that is wrong, ready to be proven so; undefined while there is none. Rejects with `L1Error` when L1
+   * does not give its bytes.
+   */
+  async accusation(): Promise<Accusation | undefined> {
+    const { difference, intake, options } = this;
+    if (difference === undefined || difference.batch > this.log.committed) return undefined;
+    const batch = await intake.posted(difference.batch);
+    const [id] = await this.chain.snapshotIds();
+    const from = id === undefined || id >= difference.batch ? undefined : await this.chain.snapshot(id);
+    const start = from?.tip ?? GENESIS_TIP;
+    const { keccak, signers } = options;
+    const search = (): FraudSearch => ({
+      keccak,
+      ...(from === undefined ? {} : { from }),
+      between: commandsOf(intake.after(start, difference.batch - 1)),
+      accused: batch,
+      recover: (records) => signers.recover(records),
+    });
+    return { difference, batch, search };
   }
 
   /** Ends the step under way after its batch, and keeps a snapshot, so that the next start has little to do. */
@@ -362,6 +396,11 @@ export class Verifier {
     this.intake = new Intake({ ...this.options, log: this.log });
     await this.goBack(0);
   }
+}
+
+async function* commandsOf(prepared: AsyncIterable<PreparedBatch>): AsyncGenerator<Command, void, undefined> {
+  for await (const { derived, signers } of prepared)
+    for (const [i, record] of derived.records.entries()) yield { record, signers: signers[i] ?? NO_SIGNERS };
 }
 
 const isCorrupt = (error: unknown): error is VerifierStoreError =>

@@ -1,15 +1,19 @@
 /**
  * A sequencer that cheats: it runs changed rules or posts changed bytes, lets everything else follow, signs with the
- * real key, and the real contract takes it. The verifier names each.
+ * real key, and the real contract takes it. The verifier names each, and strikes it when it has a key.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { encodeWithdrawn } from '#protocol/batch.ts';
-import { equalBytes } from '#protocol/bytes.ts';
+import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import type { Command } from '#protocol/command.ts';
 import { encodeMoneyPayload, encodeQueueEntry, nextQueueHash, QUEUE_DEPOSIT } from '#protocol/queue-entry.ts';
 import type { Difference } from '#prover-stub/difference.ts';
-import { verifyOnce } from '#prover-stub/main.ts';
+import { runVerifier, verifyOnce } from '#prover-stub/main.ts';
+import { rollupStatus } from '#settlement/l1/vault-actions.ts';
 import { encodeDiff, type LeafChange } from '#state/diff.ts';
 import { KeyKind } from '#state/keys.ts';
 import { stateRoot } from '#state/state-root.ts';
@@ -315,6 +319,8 @@ const CHEATS: readonly Cheat[] = [
   },
 ];
 
+/** Of the development accounts. */
+const CHALLENGER = 6;
 /** Deposit that stands in the queue of L1 and that no honest second batch takes up. */
 const QUEUED = 12;
 const extra = (amount: number) => ({
@@ -462,5 +468,29 @@ describe('a sequencer that cheats', () => {
     expect(verdict.difference).toMatchObject({ batch: 2, ...cheat.named });
     expect(verdict.status).toMatchObject({ verified: 1, mismatches: 1, committed: 2 });
     if (cheat.leaves !== undefined) expect(verdict.difference!.leaves!.join('; ')).toMatch(cheat.leaves);
+    expect(await struck()).toMatchObject({ batch: 2, hash: toHex(sequencer.last!.hash) });
   });
+
+  /** Lets a challenger look at L1 until it has struck what is wrong; resolves with what it made of it. */
+  async function struck() {
+    const { fixture } = session;
+    const data = await mkdtemp(path.join(tmpdir(), 'sluice-challenger-'));
+    const said: string[] = [];
+    const running = await runVerifier({
+      ...{ l1: fixture.devnet.url, data, port: 0, workers: 0, pollMs: 20 },
+      challengeKey: fromHex(fixture.devnet.accounts[CHALLENGER]!.key),
+      say: (sentence) => said.push(sentence),
+    });
+    try {
+      await expect
+        .poll(() => running.challenges(), { timeout: 20_000, interval: 20, message: said.join('; ') })
+        .toMatchObject({ struck: 1 });
+      expect(await rollupStatus(fixture.l1, fixture.rollup)).toMatchObject({ committedId: 1, epoch: 2 });
+      expect(said.filter((sentence) => sentence.includes('added to the witness'))).toEqual([]);
+      return running.challenges()!.cases[0];
+    } finally {
+      await running.stop();
+      await rm(data, { recursive: true, force: true });
+    }
+  }
 });

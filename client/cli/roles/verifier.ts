@@ -10,6 +10,7 @@ import {
   type CommonOptions,
   jsonOption,
   type L1FlagOptions,
+  url,
   whole,
   withExamples,
   withL1,
@@ -23,6 +24,11 @@ interface VerifierRoleOptions extends CommonOptions, L1FlagOptions {
   readonly keyFile?: string;
   readonly workers: number;
   readonly snapshotEvery: number;
+  readonly challenge?: boolean;
+  readonly challengeKey?: string;
+  readonly challengeKeyFile?: string;
+  readonly alertCommand?: string;
+  readonly alertUrl?: string;
 }
 
 const DEFAULT_DATA = 'data/verifier';
@@ -63,10 +69,35 @@ export const verifierCommand = (): Command =>
             .argParser(whole(1))
             .default(50_000),
         )
+        .option('--challenge', 'strike what is wrong: prove it on L1 and take the reward')
+        .addOption(
+          new Option(
+            '--challenge-key <hex>',
+            'private key that pays for it; better: --challenge-key-file',
+          ).env('SLUICE_CHALLENGE_KEY'),
+        )
+        .addOption(
+          new Option(
+            '--challenge-key-file <path>',
+            'file that holds it; no other program may use this key',
+          ).env('SLUICE_CHALLENGE_KEY_FILE'),
+        )
+        .addOption(
+          new Option(
+            '--alert-command <command>',
+            'run by /bin/sh for every difference and challenge, told as JSON on standard input',
+          ).env('SLUICE_ALERT_COMMAND'),
+        )
+        .addOption(
+          new Option('--alert-url <url>', 'the same JSON is posted there')
+            .env('SLUICE_ALERT_URL')
+            .argParser(url('http:', 'https:')),
+        )
         .addOption(jsonOption()),
     ),
     'sluice verifier --l1 http://127.0.0.1:8545',
     'sluice verifier --l1 http://127.0.0.1:8545 --once --json',
+    'sluice verifier --l1 http://127.0.0.1:8545 --challenge --challenge-key-file challenger.key',
   ).action(async (options: VerifierRoleOptions) => {
     // Loaded here, so that --help does not wait for it.
     const { runVerifier, verifyOnce } = await import('#prover-stub/main.ts');
@@ -90,25 +121,47 @@ export const verifierCommand = (): Command =>
       process.exitCode = EXIT_CODES[verdict.verdict];
       return;
     }
+    const challengeKey = challengeKeyOf(options);
     const running = await runVerifier({
       ...settings,
+      ...(challengeKey === undefined ? {} : { challengeKey }),
+      alerts: {
+        ...(options.alertCommand === undefined ? {} : { command: options.alertCommand }),
+        ...(options.alertUrl === undefined ? {} : { url: options.alertUrl }),
+      },
       data: options.data ?? DEFAULT_DATA,
       port: options.port,
       say: (message) => {
         process.stderr.write(`${message}\n`);
       },
     });
-    const started = { kind: 'started', status: `${running.url}/status`, rollup: running.rollup };
+    const challenger = running.challenges()?.address;
+    const started = {
+      kind: 'started',
+      status: `${running.url}/status`,
+      rollup: running.rollup,
+      ...(challenger === undefined ? {} : { challenger }),
+    };
     printLine(options, started, () =>
       facts([
         ['status', started.status],
         ['rollup', started.rollup],
+        ...(challenger === undefined ? [] : [['challenger', challenger] as const]),
       ]),
     );
     const ended = await Promise.race([untilStopped(), running.failed]);
     await running.stop();
     if (ended instanceof Error) throw ended;
   });
+
+function challengeKeyOf(options: VerifierRoleOptions): Uint8Array | undefined {
+  if (options.challenge !== true) return undefined;
+  if (options.challengeKey !== undefined) return keyFrom(options.challengeKey);
+  if (options.challengeKeyFile !== undefined) return keyOf(options.challengeKeyFile);
+  throw new UsageError(
+    'challenge: expected --challenge-key-file or SLUICE_CHALLENGE_KEY with a funded key, got none',
+  );
+}
 
 function keyOf(path: string): Uint8Array {
   let text: string;
@@ -117,6 +170,10 @@ function keyOf(path: string): Uint8Array {
   } catch (cause) {
     throw new UsageError(`key file ${path}: ${(cause as Error).message}`, { cause });
   }
+  return keyFrom(text);
+}
+
+function keyFrom(text: string): Uint8Array {
   keySigner(text);
   return fromHex(text);
 }
