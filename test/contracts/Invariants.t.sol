@@ -17,6 +17,8 @@ contract World is Fixture {
         uint256 committedAt;
         uint128[OWNERS] claimed;
         bool[OWNERS] inLedger;
+        /// @dev Demands for its inputs.
+        uint256 holds;
     }
 
     Posted[] internal posted;
@@ -29,6 +31,9 @@ contract World is Fixture {
     bool public honest = true;
     /// @dev First break of a rule that only an action can see.
     string public broken;
+    /// @dev Heads as commits left them, and the one of the empty chain.
+    mapping(uint64 id => Head) internal heads;
+    uint256 public strikes;
     Head internal lastHead;
     FinalHead internal lastFinal;
     uint64 internal lastLength;
@@ -36,17 +41,21 @@ contract World is Fixture {
     constructor() {
         deployAll();
         for (uint256 i = 0; i < OWNERS; i++) fund(owner(i), 1_000_000_000);
+        heads[0] = rollup.head();
     }
 
     modifier watched() {
         _;
         Head memory head = rollup.head();
         FinalHead memory final_ = rollup.finalHead();
+        // Within an epoch; a strike, which opens the next one, watches for itself.
         if (
-            head.id < lastHead.id || head.nextStep < lastHead.nextStep || head.nextSeq < lastHead.nextSeq
+            head.epoch == lastHead.epoch && (head.id < lastHead.id || head.nextStep < lastHead.nextStep || head.nextSeq < lastHead.nextSeq
                 || head.queueNext < lastHead.queueNext || head.timeLast < lastHead.timeLast
-                || head.anchorNumber < lastHead.anchorNumber || head.epoch < lastHead.epoch
+                || head.anchorNumber < lastHead.anchorNumber)
         ) broken = "a cursor of the head fell";
+        if (head.epoch < lastHead.epoch) broken = "the epoch fell";
+        if (head.id != posted.length || rollup.batches(head.id + 1).hash != 0) broken = "a struck batch left a trace";
         if (final_.id < lastFinal.id || final_.queueNext < lastFinal.queueNext || final_.timeLast < lastFinal.timeLast) {
             broken = "a cursor of finality fell";
         }
@@ -108,9 +117,9 @@ contract World is Fixture {
         // Mostly the one whose turn it is: batch ids count from 1.
         Posted storage one = posted[which % 4 != 0 && next <= posted.length ? next - 1 : which % posted.length];
         bytes memory header = packed(one.header);
-        bool due = one.header.id == next && block.timestamp >= one.committedAt + WINDOW;
+        bool due = one.header.id == next && one.holds == 0 && block.timestamp >= one.committedAt + WINDOW;
         try rollup.finalizeBatch(header, one.withdrawn) {
-            if (!due) broken = "final inside the window or out of order";
+            if (!due) broken = "final inside the window, held, or out of order";
         } catch {
             if (due) broken = "a due batch did not become final";
         }
@@ -149,8 +158,47 @@ contract World is Fixture {
         } catch {}
     }
 
+    /// @dev Any batch: those that are not final go, with all after them, and the head is what it was before them.
+    function strike(uint256 which) external watched {
+        if (posted.length == 0) return;
+        Header memory h = posted[which % posted.length].header;
+        bool isFinal = h.id <= rollup.finalHead().id;
+        uint256 held_ = rollup.bond();
+        vm.prank(address(challenges));
+        try rollup.strike(packed(h)) returns (uint256 reward) {
+            if (isFinal) broken = "a final batch was struck";
+            if (reward != held_ / 2 || rollup.bond() != 0) broken = "the bond was not slashed in halves";
+            strikes++;
+        } catch {
+            if (!isFinal) broken = "a pending batch was not struck";
+            return;
+        }
+        while (posted.length >= h.id) posted.pop();
+        Head memory head = rollup.head();
+        if (head.epoch != lastHead.epoch + 1 || head.committedAt != block.timestamp) broken = "no new epoch";
+        (head.epoch, head.committedAt) = (heads[h.id - 1].epoch, heads[h.id - 1].committedAt);
+        if (keccak256(abi.encode(head)) != keccak256(abi.encode(heads[h.id - 1]))) broken = "another head";
+        for (uint256 i = 0; i < OWNERS; i++) ledger[i] = h.id == 1 ? 0 : posted[h.id - 2].claimed[i];
+        vm.deal(address(this), BOND);
+        rollup.topUpBond{value: BOND}();
+    }
+
+    /// @dev Somebody asks for the inputs of a batch, or is answered.
+    function hold(uint256 which, bool on) external watched {
+        if (posted.length == 0) return;
+        Posted storage one = posted[which % posted.length];
+        if (one.header.id <= rollup.finalHead().id || (!on && one.holds == 0)) return;
+        bytes32 hash = digestOf(one.header);
+        vm.prank(address(demands));
+        rollup.hold(one.header.id, hash, on);
+        on ? one.holds++ : one.holds--;
+    }
+
     function freeze() external watched {
         (,, uint64 deadline,) = queue.cursorAt(rollup.head().queueNext);
+        if (rollup.struckAt() != 0 && deadline < rollup.struckAt() * 1000 + INCLUSION_MS) {
+            deadline = rollup.struckAt() * 1000 + INCLUSION_MS;
+        }
         bool due = block.timestamp * 1000 > deadline || block.timestamp > rollup.head().committedAt + LIVENESS;
         // A frozen rollup would end the play: only what must not freeze is tried.
         if (due) return;
@@ -199,6 +247,7 @@ contract World is Fixture {
         one.header = commit(SlowTree.root(keys, values), withdrawn);
         one.withdrawn = withdrawn;
         one.committedAt = block.timestamp;
+        heads[one.header.id] = rollup.head();
         for (uint256 i = 0; i < OWNERS; i++) {
             one.claimed[i] = claims[i];
             one.inLedger[i] = claims[i] != 0;
@@ -249,7 +298,7 @@ contract InvariantTest is Fixture {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](11);
+        bytes4[] memory selectors = new bytes4[](14);
         selectors[0] = World.deposit.selector;
         selectors[1] = World.force.selector;
         selectors[2] = World.commitHonest.selector;
@@ -261,6 +310,9 @@ contract InvariantTest is Fixture {
         selectors[8] = World.freeze.selector;
         selectors[9] = World.deposit.selector;
         selectors[10] = World.finalize.selector;
+        selectors[11] = World.strike.selector;
+        selectors[12] = World.hold.selector;
+        selectors[13] = World.commitHonest.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector({addr: address(world), selectors: selectors});
     }
@@ -297,7 +349,7 @@ contract DishonestInvariantTest is Fixture {
     }
 
     function targetSelectors() public view returns (InvariantTest.FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](8);
+        bytes4[] memory selectors = new bytes4[](9);
         selectors[0] = World.deposit.selector;
         selectors[1] = World.commitHonest.selector;
         selectors[2] = World.commitDishonest.selector;
@@ -306,6 +358,7 @@ contract DishonestInvariantTest is Fixture {
         selectors[5] = World.withdraw.selector;
         selectors[6] = World.withdrawTwice.selector;
         selectors[7] = World.finalize.selector;
+        selectors[8] = World.strike.selector;
         targets = new InvariantTest.FuzzSelector[](1);
         targets[0] = InvariantTest.FuzzSelector({addr: address(world), selectors: selectors});
     }
