@@ -427,18 +427,31 @@ contract ChallengesTest is ChallengeFixture {
         }
     }
 
-    /// @dev At no gas does the inner call's end look like a malformed diff: with the least that suffices less one, and
-    /// in steps below, the honest batch stands for every reason but NoFraud.
-    function test_noGasMakesAnHonestDiffMalformed() public {
+    /// @dev At no gas does the end of the inner call look like a malformed diff: over a walk so long that what is left
+    /// to the caller would suffice to go on, the check of a leaf that is as it should be never returns.
+    function test_noGasMakesADiffMalformed() public {
         Made memory m = _secondBatch();
+        m.diff = _longDiff(m.diff, 118_784 - 1_700);
+        seal(m);
         send(m);
-        bytes memory proof = diffProof(m, LAST_KEY);
-        for (uint256 gas_ = 30_000; gas_ < 400_000; gas_ += 997) {
-            try challenges.proveFraud{gas: gas_}(proof, address(0), 0) {
-                revert NotTrue("struck");
-            } catch {}
+        // Not in the ledgers, and between two keys that the diff names near its end.
+        bytes32 key = bytes32(abi.encodePacked(hex"3f090180", new bytes(28)));
+        bytes memory header = packed(m.h);
+        LeafProofs memory leaf = leafProofs(m, key);
+        bytes memory diff = m.diff;
+        bytes memory call = abi.encodeCall(IChallenges.checkDiff, (header, diff, key, leaf));
+        uint256 before = gasleft();
+        (bool fraud, bytes memory answer) = address(challenges).staticcall(call);
+        uint256 used = before - gasleft();
+        assertTrue(!fraud && bytes4(answer) == IChallenges.NoFraud.selector, "no fraud with gas enough");
+        assertTrue(used > 1_000_000, "a long walk");
+        uint256 starved = 0;
+        for (uint256 i = 1; i <= 300; i++) {
+            (fraud, answer) = address(challenges).staticcall{gas: used * i / 300}(call);
+            assertTrue(!fraud, "struck for want of gas");
+            if (answer.length == 0) starved++;
         }
-        assertEq(rollup.head().id, 2, "stands");
+        assertTrue(starved > 200, "most of them had too little");
     }
 
     // --- size ---
