@@ -1,7 +1,8 @@
 /**
- * The cases of test/vectors/steps-market.json: steps of MarketSteps.sol out of random sessions and price rounds at every
- * bound, as test/support/step-vectors.ts draws them, under the domain separator `domain`.
- * `npx tsx test/settlement/market-step-vectors.ts` writes the file; a test holds it to this.
+ * The cases of test/vectors/steps-market.json, steps of MarketSteps.sol out of random sessions and price rounds at every
+ * bound under the domain separator `domain`, and of steps-ticks.json, samples and fundings at the ends of books and
+ * indexes; as test/support/step-vectors.ts draws them. `npx tsx test/settlement/market-step-vectors.ts` writes the files;
+ * a test holds them to this.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -44,27 +45,29 @@ export function* roundSteps(): Generator<StepVector> {
 }
 
 /** Books and indexes at their ends when a sample and a funding fall due. */
-export function* tickSteps(): Generator<StepVector> {
+export function* tickSteps(each: number): Generator<StepVector> {
   const wants = (kind: number): boolean => kind === StepKind.SAMPLE || kind === StepKind.FUNDING;
-  for (const index of [1, 9_000, 10_000, 11_500, 20_000]) {
-    const session = new RandomSession({ seed: 25, chain: { fundingIntervalMs: 6_000 } });
+  for (const index of [9_990, 1, 9_000, 10_000, 11_500, 20_000]) {
+    const chain = { sampleIntervalMs: 2_000, fundingIntervalMs: 6_000 };
+    const session = new RandomSession({ seed: 25, chain });
     books(session);
     const before = session.commands.length;
     const desk = new RoundDesk(session);
-    const setIndex = (): void => {
+    const setIndex = (tilt: number): void => {
       for (let market = 0; market < 3; market++)
         desk.round(
-          desk.reports(5).map((report) => desk.report(report.publisher, index, { market })),
+          desk.reports(5).map(({ publisher }) => desk.report(publisher, index + tilt, { market })),
           market,
         );
     };
-    for (const ms of [2_500, 2_500, 2_500, 1_000, 9_000, 10_000, 20_000]) {
-      setIndex();
+    for (const [n, ms] of [2_000, 2_000, 2_000, 1_000, 9_000, 10_000, 10_001, 20_000].entries()) {
+      setIndex(n % 3);
       session.now += ms;
       session.clock();
     }
     const steps = [...stepsOf(session.commands.slice(0, before), { keccak, wants })].length;
-    yield* [...stepsOf(session.commands, { keccak, wants })].slice(steps);
+    const ticks = [...stepsOf(session.commands, { keccak, wants })].slice(steps);
+    yield* index === 9_990 ? ticks : pickSteps(ticks, each);
   }
 }
 
@@ -92,13 +95,19 @@ function* random(each: number): Generator<StepVector> {
 
 export const marketStepVectors = (each = 1): Record<string, unknown> => ({
   domain: toHex(testSigning.separator),
-  ...vectorColumns([...roundSteps(), ...pickSteps(tickSteps(), 5 * each), ...random(each)]),
+  ...vectorColumns([...roundSteps(), ...random(each)]),
 });
 
-export const MARKET_STEPS_FILE = fileURLToPath(new URL('../vectors/steps-market.json', import.meta.url));
+export const tickStepVectors = (each = 1): Record<string, unknown> => vectorColumns([...tickSteps(each)]);
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(
-    MARKET_STEPS_FILE,
-    `${JSON.stringify(marketStepVectors(Number(process.argv[2] ?? 1)), undefined, 1)}\n`,
-  );
+export const MARKET_STEPS_FILE = fileURLToPath(new URL('../vectors/steps-market.json', import.meta.url));
+export const TICK_STEPS_FILE = fileURLToPath(new URL('../vectors/steps-ticks.json', import.meta.url));
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const each = Number(process.argv[2] ?? 1);
+  for (const [file, vectors] of [
+    [MARKET_STEPS_FILE, marketStepVectors(each)],
+    [TICK_STEPS_FILE, tickStepVectors(each)],
+  ] as const)
+    writeFileSync(file, `${JSON.stringify(vectors, undefined, 1)}\n`);
+}

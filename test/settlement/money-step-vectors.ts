@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { nobleKeccak as keccak } from '#protocol/hash.ts';
 import { QUOTE_MAX } from '#protocol/limits.ts';
 import {
+  type ChainParameters,
   DEFAULT_CHAIN_PARAMETERS,
   encodeChainParameters,
   encodeMarketConfig,
@@ -18,7 +19,7 @@ import * as queue from '#protocol/queue-entry.ts';
 import { StepKind } from '#state/trace.ts';
 import { testKey } from '../auth/keys.ts';
 import { RandomSession, SESSION_MARKETS, type SessionOptions } from '../support/random-session.ts';
-import { INADMISSIBLE, pickSteps, type StepVector, stepsOf, vectorColumns } from '../support/step-vectors.ts';
+import { pickSteps, type StepVector, stepsOf, vectorColumns } from '../support/step-vectors.ts';
 import { refuseEntries } from './round-commands.ts';
 
 export const MONEY_KINDS: readonly number[] = [StepKind.WITHDRAW, StepKind.TRANSFER];
@@ -38,7 +39,7 @@ export function* moneySteps(
   count: number,
 ): Generator<StepVector> {
   const session = new RandomSession(options).run(count);
-  edges(session);
+  edges(session, count === 0 ? 1 : 6);
   yield* stepsOf(session.commands, { keccak, wants: (kind) => kinds.includes(kind) });
 }
 
@@ -46,12 +47,12 @@ export function* moneySteps(
 const owner = (trader: number): Uint8Array => testKey(100 + trader).address;
 
 /** Amounts and configurations at their bounds and beyond. */
-export function edges(session: RandomSession): void {
+export function edges(session: RandomSession, traders: number): void {
   for (const { market } of SESSION_MARKETS) session.price(market, 10_000);
-  messages(session);
+  messages(session, traders);
   deposits(session);
-  messages(session);
-  forced(session);
+  messages(session, traders);
+  forced(session, traders);
   configurations(session);
   refuseEntries(session);
   // No index is fresh any more, and who has a position can take out nothing.
@@ -65,9 +66,9 @@ export function edges(session: RandomSession): void {
     session.enqueue(queue.QUEUE_WITHDRAW, owner(trader), money(1, 0, 0));
 }
 
-function messages(session: RandomSession): void {
+function messages(session: RandomSession, traders: number): void {
   const { accounts } = session.state;
-  for (const account of [1, 2, 5, 7]) {
+  for (const account of [5, 7, 1, 2].slice(0, traders)) {
     const cash = accounts.cash[account]!;
     for (const asset of [0, 1, 0xffff])
       for (const amount of [0, 1, cash, cash + 1, 2 ** 50, 2 ** 53 - 1])
@@ -76,7 +77,8 @@ function messages(session: RandomSession): void {
       const room = toAccount <= accounts.count ? QUOTE_MAX / 2 - accounts.cash[toAccount]! : 5;
       for (const amount of [0, 1, room, room + 1, 2 ** 53 - 1])
         session.send(account, [{ kind: 'transfer', asset: 0, toAccount, amount }]);
-      session.send(account, [{ kind: 'transfer', asset: 9, toAccount, amount: 1 }]);
+      for (const amount of [1, 2 ** 53 - 1])
+        session.send(account, [{ kind: 'transfer', asset: 9, toAccount, amount }]);
     }
   }
 }
@@ -108,8 +110,8 @@ function deposits(session: RandomSession): void {
   session.enqueue(queue.QUEUE_WITHDRAW, owner(4), large);
 }
 
-function forced(session: RandomSession): void {
-  for (let trader = 0; trader < 6; trader++)
+function forced(session: RandomSession, traders: number): void {
+  for (let trader = 0; trader < traders; trader++)
     for (const [asset, amount] of [
       [1, 1],
       [0, 0],
@@ -125,7 +127,7 @@ function forced(session: RandomSession): void {
     const request = { market: 0, subaccount: 0, side: 0 as const, price: 0, size: 1, ...change };
     session.enqueue(queue.QUEUE_REDUCE_ONLY_IOC, owner(trader), queue.encodeReduceOnlyPayload(request));
   };
-  for (let trader = 0; trader < 6; trader++)
+  for (let trader = 0; trader < traders; trader++)
     for (const side of [0, 1] as const)
       for (const market of [0, 1, 2]) {
         reduce(trader, { side, market });
@@ -155,6 +157,14 @@ function configurations(session: RandomSession): void {
     const config = { ...SESSION_MARKETS[0]!, market: id, symbol: `N${id}`, ...change };
     session.enqueue(queue.QUEUE_CONFIGURE_MARKET, NOBODY, encodeMarketConfig(config));
   };
+  const chain = (change: Partial<ChainParameters>): void =>
+    session.enqueue(
+      queue.QUEUE_CONFIGURE_CHAIN,
+      NOBODY,
+      encodeChainParameters({ ...DEFAULT_CHAIN_PARAMETERS, ...change }),
+    );
+  // From now on a first market would set other times than those that stand.
+  chain({ sampleIntervalMs: 7_001, fundingIntervalMs: 50_001 });
   market(4);
   market(3);
   // In a record whose time lets ticks run first.
@@ -170,12 +180,7 @@ function configurations(session: RandomSession): void {
   market(0, { maxPrice: 1 });
   market(0, { maxPrice: 20_000, symbol: 'A-Z0-9-012345678' });
   market(0, { symbol: 'a' });
-  for (const change of [{}, { voidMs: 600_000 }, { voidMs: 100 }, { futureMs: 60_001 }])
-    session.enqueue(
-      queue.QUEUE_CONFIGURE_CHAIN,
-      NOBODY,
-      encodeChainParameters({ ...DEFAULT_CHAIN_PARAMETERS, ...change }),
-    );
+  for (const change of [{}, { voidMs: 600_000 }, { voidMs: 100 }, { futureMs: 60_001 }]) chain(change);
   for (const [index, weight] of [
     [15, 1_000_000],
     [15, 0],
@@ -196,28 +201,16 @@ const tier = (n: number): { lower: number; initialPpm: number; maintenancePpm: n
   maintenancePpm: 10_000 + n,
 });
 
-/** The first market of all comes when nothing is there yet. */
-function* genesis(): Generator<StepVector> {
-  const { commands } = new RandomSession({ seed: 34, traders: 5 });
-  yield* stepsOf(commands, { keccak, wants: (kind) => QUEUE_KINDS.includes(kind) });
-}
-
 function* all(kinds: readonly number[]): Generator<StepVector> {
   for (const options of SESSIONS) yield* moneySteps(kinds, options, 500);
 }
 
-/** Each for a reason of its own. */
-function* refused(): Generator<StepVector> {
-  for (const step of moneySteps(QUEUE_KINDS, SESSIONS[0]!, 0)) if (step.code === INADMISSIBLE) yield step;
-}
+/** All of a session that has seen no trade: each for a bound of its own. */
+const bounds = (kinds: readonly number[]): Generator<StepVector> => moneySteps(kinds, { seed: 35 }, 0);
 
 export const moneyStepVectors = (each = 1): Record<string, Record<string, unknown>> => ({
-  money: vectorColumns(pickSteps(all(MONEY_KINDS), 2 * each)),
-  queue: vectorColumns([
-    ...pickSteps(genesis(), each),
-    ...pickSteps(all(QUEUE_KINDS), 3 * each),
-    ...refused(),
-  ]),
+  money: vectorColumns([...pickSteps(all(MONEY_KINDS), each), ...bounds(MONEY_KINDS)]),
+  queue: vectorColumns([...pickSteps(all(QUEUE_KINDS), each), ...bounds(QUEUE_KINDS)]),
 });
 
 export const MONEY_STEPS_FILE = fileURLToPath(new URL('../vectors/steps-money.json', import.meta.url));
