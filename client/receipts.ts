@@ -20,7 +20,7 @@ import {
   readReceiptView,
   type Stretch,
 } from './receipt-check.ts';
-import { ReceiptFile } from './receipt-file.ts';
+import { ReceiptFile, readReceiptFile } from './receipt-file.ts';
 import type { Session } from './session.ts';
 
 /** A receipt that was found good. */
@@ -35,7 +35,7 @@ export interface KeptReceipt {
 export interface ReceiptKeeperOptions {
   /** 20 bytes: whom the rollup names as its sequencer on L1. The server's word is not enough. */
   readonly sequencer: Uint8Array;
-  /** Keeps them in this file, too: one line of JSON each. */
+  /** Keeps them in this file, too, one line of JSON each, and goes on from the last one that stands there. */
   readonly file?: string;
   /**
    * Asks for the links of every command between two receipts (32 bytes each), not only of the own ones: finds out at
@@ -74,6 +74,10 @@ export class ReceiptKeeper {
   static async start(session: Session, options: ReceiptKeeperOptions): Promise<ReceiptKeeper> {
     const file = options.file === undefined ? undefined : await ReceiptFile.open(options.file);
     const keeper = new ReceiptKeeper(session, options, file);
+    if (options.file !== undefined) {
+      const earlier = (await readReceiptFile(options.file)).map(({ receipt }) => receipt);
+      keeper.last = earlier.findLast((receipt) => isSignedBySequencer(receipt, keeper.checker));
+    }
     keeper.ends.push(session.replies.add((command) => keeper.own.push(command)));
     const watch = await watchReceipts(session, {
       onReceipt: (receipt) => keeper.take(receipt),
@@ -135,7 +139,8 @@ export class ReceiptKeeper {
       const view = await this.session.query('receipt', { seq: from }).catch(() => null);
       const read = view === null ? undefined : readReceiptView(view, from);
       if (read === undefined) {
-        this.problems.emit({ kind: 'untold', from, through: told.seq });
+        if (this.own.some(({ seq }) => seq <= told.seq))
+          this.problems.emit({ kind: 'untold', from, through: told.seq });
         this.own = this.own.filter(({ seq }) => seq > told.seq);
         break;
       }

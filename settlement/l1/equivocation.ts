@@ -62,7 +62,10 @@ export interface CommittedPlace {
   readonly links: Uint8Array;
 }
 
-/** Undefined when the batch does not hold the command, or its inputs are not those of its trace. */
+/**
+ * Undefined when the batch does not hold the command, or its inputs are not those of its trace. Where the inputs are
+ * not at hand (`inputs` empty), only the last command of a segment has a place: the trace names the hash after it.
+ */
 export function committedPlace(
   batch: Pick<SignedBatch, 'header' | 'trace' | 'inputs'>,
   seq: Seq,
@@ -74,6 +77,8 @@ export function committedPlace(
   if (entry === undefined || seq < header.firstSeq) return undefined;
   const previous = trace[segment - 1];
   const firstSeq = previous?.nextSeq ?? header.firstSeq;
+  if (inputs.length === 0 && seq + 1 === entry.nextSeq)
+    return { inputHash: entry.inputHash, segment, links: new Uint8Array(0) };
   const links = linksOf(inputs.subarray(previous?.inputEnd ?? 0, entry.inputEnd), keccak);
   if (links?.length !== LINK_BYTES * (entry.nextSeq - firstSeq)) return undefined;
   const through = LINK_BYTES * (seq + 1 - firstSeq);

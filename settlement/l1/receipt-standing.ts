@@ -2,7 +2,7 @@
  * What L1 says of a receipt: is its history committed, void, still open, or did the sequencer commit another one?
  * The signature is the caller's to check.
  */
-import type { SignedBatch } from '#protocol/batch.ts';
+import type { BatchHeader, SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import { hashReceipt, type SignedReceipt } from '#protocol/receipt.ts';
@@ -23,6 +23,8 @@ export type ReceiptStanding =
   | { readonly state: 'confirmed'; readonly batch: number; readonly isFinal: boolean }
   /** It binds nobody. */
   | { readonly state: 'void'; readonly why: string }
+  /** The batch's inputs are not in its transaction: what it says of this command can't be read from L1 alone. */
+  | { readonly state: 'unknown'; readonly batch: number }
   /** The sequencer committed another history: `proof` takes its bond, unless it did already. */
   | {
       readonly state: 'contradicted';
@@ -31,16 +33,25 @@ export type ReceiptStanding =
       readonly isPunished: boolean;
     };
 
+const NO_BYTES = new Uint8Array(0);
+
+export interface ReceiptJudgeOptions {
+  /** Where the inputs of a batch come from that its transaction does not carry; they are checked against its header. */
+  readonly inputsOf?: (header: BatchHeader) => Promise<Uint8Array | undefined>;
+}
+
 /** Reads batches once for any number of receipts. */
 export class ReceiptJudge {
   private readonly l1: L1Client;
   private readonly rollup: RollupContracts;
   private readonly keccak: Keccak;
   private readonly digests: SigningDomain;
+  private readonly options: ReceiptJudgeOptions;
   private readonly batches = new Map<number, SignedBatch>();
 
-  constructor(l1: L1Client, rollup: RollupContracts, keccak: Keccak) {
+  constructor(l1: L1Client, rollup: RollupContracts, keccak: Keccak, options: ReceiptJudgeOptions = {}) {
     this.l1 = l1;
+    this.options = options;
     this.rollup = rollup;
     this.keccak = keccak;
     this.digests = new SigningDomain(rollup.domain, keccak);
@@ -57,6 +68,8 @@ export class ReceiptJudge {
     const batch = await this.batchOf(receipt.seq, Number(head.id));
     const { header } = batch;
     const place = committedPlace(batch, receipt.seq, this.keccak);
+    if (place === undefined && batch.inputs.length < header.inputBytes)
+      return { state: 'unknown', batch: header.id };
     if (place === undefined)
       throw new L1Error(
         'malformed',
@@ -116,9 +129,17 @@ export class ReceiptJudge {
         'unreachable',
         `batch ${id}: expected a commit of ${toHex(hash)} in block ${committedBlock}, got ${commit === undefined ? 'none' : toHex(commit.hash)}`,
       );
-    const batch = await fetchPostedBatch(l1, commit, this.digests, this.keccak);
+    const batch = await this.withInputs(await fetchPostedBatch(l1, commit, this.digests, this.keccak));
     this.batches.set(id, batch);
     return batch;
+  }
+
+  private async withInputs(batch: SignedBatch): Promise<SignedBatch> {
+    const { header } = batch;
+    if (batch.inputs.length === header.inputBytes) return batch;
+    const inputs = await this.options.inputsOf?.(header);
+    const isTrue = inputs !== undefined && equalBytes(this.keccak(inputs), header.inputsHash);
+    return { ...batch, inputs: isTrue ? inputs : NO_BYTES };
   }
 
   private async voidByReorg(receipt: SignedReceipt): Promise<ReceiptStanding | undefined> {

@@ -4,11 +4,16 @@ pragma solidity 0.8.37;
 import {Fixture} from "./Fixture.sol";
 import {SegmentProof} from "../../settlement/contracts/interfaces/IChallenges.sol";
 import {Contradiction, IEquivocation} from "../../settlement/contracts/interfaces/IEquivocation.sol";
-import {PostedBatch} from "../../settlement/contracts/interfaces/IRollup.sol";
+import {Carrier, PostedBatch} from "../../settlement/contracts/interfaces/IRollup.sol";
 import {BatchLib, Header} from "../../settlement/contracts/libraries/BatchLib.sol";
 import {Receipt, ReceiptLib} from "../../settlement/contracts/libraries/ReceiptLib.sol";
 import {RewardCase, Rewards} from "../../settlement/contracts/libraries/Rewards.sol";
 import {TraceProof} from "../../settlement/contracts/libraries/TraceProof.sol";
+
+/// @notice The cheat code for what a transaction carries beside its calldata.
+interface BlobCheat {
+    function blobhashes(bytes32[] calldata hashes) external;
+}
 
 /// @notice A sequencer with two histories: the one that it commits, and another one that parts from it after command 4.
 contract EquivocationTest is Fixture {
@@ -345,9 +350,26 @@ contract EquivocationTest is Fixture {
         (Header memory h, bytes memory trace) = _next(false);
         bytes memory receipt = _sign(_receipt(false, 24));
         _reverts(_headers(h, h), IEquivocation.NoContradiction.selector);
-        _post(h, trace);
+        // Prepared for calldata, and posted in a blob by the same header.
+        bytes32[] memory blobs = new bytes32[](1);
+        blobs[0] = bytes32(uint256(1) << 248 | 0xb10b);
+        BlobCheat(address(vm)).blobhashes(blobs);
+        PostedBatch memory batch = signed(h, "");
+        (batch.trace, batch.inputs) = (trace, "");
+        post(batch);
+        BlobCheat(address(vm)).blobhashes(new bytes32[](0));
+        assertEq(rollup.batches(h.id).carrier, Carrier.BLOBS, "carrier");
         _reverts(_against(h, receipt, 24), IEquivocation.NoContradiction.selector);
         _reverts(_headers(h, h), IEquivocation.NoContradiction.selector);
+        // And back: what was said under either carrier is one history.
+        pass(1);
+        Header memory next = _commit();
+        assertEq(rollup.batches(next.id).carrier, Carrier.CALLDATA, "carrier");
+        _reverts(_against(next, _sign(_receipt(false, 35)), 35), IEquivocation.NoContradiction.selector);
+        bytes memory both = _receipts(receipt, _sign(_receipt(false, 35)), _hash(false, 24), _links(false, 25, 35));
+        _reverts(both, IEquivocation.NoContradiction.selector);
+        // Where the inputs are does not shelter a lie either.
+        _slashes(_against(h, _sign(_receipt(true, 24)), 24));
     }
 
     /// @dev A restarted sequencer signs on from its journal: for the last command again, for any later one, in the same

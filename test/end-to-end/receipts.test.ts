@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signDigest } from '#auth/sign-digest.ts';
-import type { SluiceClient } from '#client/client.ts';
+import { SluiceClient } from '#client/client.ts';
 import type { ReceiptProblem } from '#client/receipt-check.ts';
 import { ReceiptFile, readReceiptFile } from '#client/receipt-file.ts';
 import { ReceiptKeeper } from '#client/receipts.ts';
@@ -171,6 +171,32 @@ describe('receipts', () => {
     ]);
     expect(fetched.out).toContain(`receipt ${end.receipt.seq} of epoch 1 covers command ${end.receipt.seq}`);
   }, 180_000);
+
+  it('of a second history that the same key tells elsewhere contradict what was committed', async () => {
+    const file = join(directory, 'elsewhere.jsonl');
+    const liar = await runSequencer({ ...settings(), data: join(directory, 'elsewhere') });
+    try {
+      await until('the liar to be ready', async () => (await fetch(`${liar.httpUrl}/ready`)).ok);
+      const client = await SluiceClient.connect({ url: liar.url });
+      const problems: ReceiptProblem[] = [];
+      const keeper = await ReceiptKeeper.start(client.session, {
+        sequencer: fromHex(l1.rollup.sequencer),
+        file,
+        onProblem: (problem) => problems.push(problem),
+      });
+      // By itself its history has no fault: only L1 knows the other one.
+      const { receipt } = await keeper.covering(1);
+      await keeper.close();
+      await client.close();
+      expect(problems).toEqual([]);
+      const standing = await new ReceiptJudge(witness, l1.rollup, keccak).standing(receipt);
+      if (standing.state !== 'contradicted')
+        throw new Error(`expected a contradiction, got ${standing.state}`);
+      await checkEquivocation(witness, l1.rollup, standing.proof);
+    } finally {
+      await liar.stop();
+    }
+  }, 60_000);
 
   it('for another history, signed with the same key, take the bond; honest and void ones do not', async () => {
     const file = join(directory, 'forged.jsonl');

@@ -260,6 +260,8 @@ function standingCells(standing: Judged['standing']): [string, string] {
       return ['CONTRADICTED', 'by another receipt in this file'];
     case 'open':
       return ['open', 'no committed batch holds its command yet'];
+    case 'unknown':
+      return ['unknown', `the inputs of batch ${standing.batch} are not in its transaction`];
     case 'confirmed':
       return ['confirmed', `batch ${standing.batch}${standing.isFinal ? ', final' : ''}`];
     case 'void':
