@@ -85,7 +85,7 @@ function books(session: RandomSession): void {
       place(1, side, side === 0 ? 9_999 - level : 10_001 + level, 1 + level);
   for (const side of [0, 1] as const) {
     place(2, side, side === 0 ? 9_999 : 10_001, 2_000);
-    place(2, side, side === 0 ? 9_900 : 10_100, 30_000);
+    place(2, side, side === 0 ? 9_998 : 10_002, 30_000);
   }
 }
 

@@ -175,8 +175,9 @@ function configurations(session: RandomSession): void {
   for (let id = 5; id < 18; id++) market(id);
   market(1023);
   market(1024);
-  market(0, { maxPrice: 9_999 });
-  market(0, { maxPrice: 10_000 });
+  // Its index is 10,002: five publishers report 10,000 and up.
+  market(0, { maxPrice: 10_001 });
+  market(0, { maxPrice: 10_002 });
   market(0, { maxPrice: 1 });
   market(0, { maxPrice: 20_000, symbol: 'A-Z0-9-012345678' });
   market(0, { symbol: 'a' });
