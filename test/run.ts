@@ -1,6 +1,7 @@
 /**
- * `npm test`: types, lint, unit, scenario, simulation, end-to-end and contract tests, one after the other; the
- * last line holds the true totals of all of them. `npm test -- unit contracts` runs only those stages.
+ * `npm test`: types, lint, unit, scenario, simulation and contract tests, a slice of the attacks, end-to-end tests, one
+ * after the other; the last line holds the true totals of all of them. `npm test -- unit contracts` runs only those
+ * stages.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -93,6 +94,21 @@ async function contracts(): Promise<Count> {
   return count;
 }
 
+/** The slice of the attack suite: an attack that is missed is a failed test. */
+async function attacks(): Promise<Count> {
+  const { code, output } = await run('tsx', ['test/attacks/run.ts', '--slice'], true);
+  console.log(
+    output
+      .split('\n')
+      .filter((line) => !line.startsWith('struck'))
+      .join('\n'),
+  );
+  const [, struck, missed] = /^(\d+) struck, (\d+) missed$/m.exec(output) ?? [];
+  const count: Count = { passed: Number(struck ?? 0), failed: Number(missed ?? 0) };
+  if (code !== 0 && count.failed === 0) count.failed = 1;
+  return count;
+}
+
 const STAGES: Readonly<Record<string, () => Promise<Count>>> = {
   types: () => check('tsc', []),
   lint: () => check('biome', ['ci', '--error-on-warnings', '--colors=off']),
@@ -100,6 +116,7 @@ const STAGES: Readonly<Record<string, () => Promise<Count>>> = {
   scenario: () => vitest('scenario'),
   simulation: () => vitest('simulation'),
   contracts,
+  attacks,
   'end-to-end': () => vitest('end-to-end'),
 };
 
