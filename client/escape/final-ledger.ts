@@ -12,6 +12,7 @@ import type { RollupContracts } from '#settlement/l1/contracts.ts';
 import { eventsOf, type L1EventOf } from '#settlement/l1/events.ts';
 import { scanLogs } from '#settlement/l1/logs.ts';
 import { fetchPostedBatch } from '#settlement/l1/posted-batch.ts';
+import { readBatchRecord } from '#settlement/l1/rollup-state.ts';
 import { applyDiff } from '#state/diff.ts';
 import { StateTree } from '#state/state-tree.ts';
 import { encodePath, prove } from '#state/tree-proof.ts';
@@ -94,10 +95,13 @@ export class FinalLedger {
 
   /** Of each batch the commit that stands: the last one under its id, as those before were struck. */
   private async commits(from: number, to: number): Promise<L1EventOf<'committed'>[]> {
-    const latest = Number(await this.l1.public.getBlockNumber());
+    const [first, last] = await Promise.all([
+      readBatchRecord(this.l1, this.rollup, from),
+      readBatchRecord(this.l1, this.rollup, to),
+    ]);
     const filter = { abi: rollupAbi, eventName: 'BatchCommitted', address: this.rollup.rollup };
     const byId = new Map<number, L1EventOf<'committed'>>();
-    const range = { fromBlock: this.rollup.firstBlock, toBlock: latest };
+    const range = { fromBlock: first.committedBlock, toBlock: last.committedBlock };
     for await (const piece of scanLogs(this.l1, filter, range))
       for (const event of eventsOf(piece.logs)) if (event.kind === 'committed') byId.set(event.id, event);
     return Array.from({ length: to - from + 1 }, (_, i) => {

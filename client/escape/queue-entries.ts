@@ -5,6 +5,7 @@ import type { QueueEntry } from '#protocol/queue-entry.ts';
 import { queueAbi } from '#settlement/l1/abi.ts';
 import type { L1Client } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
+import { l1Error } from '#settlement/l1/errors.ts';
 import { scanLogs } from '#settlement/l1/logs.ts';
 import { SluiceError } from '../errors.ts';
 
@@ -19,9 +20,19 @@ export async function queueEntries(
 ): Promise<QueueEntry[]> {
   if (range.from >= range.to) return [];
   const latest = Number(await l1.public.getBlockNumber());
+  const [, , block] = await l1.public
+    .readContract({
+      address: rollup.queue,
+      abi: queueAbi,
+      functionName: 'entries',
+      args: [BigInt(range.from)],
+    })
+    .catch((error) => {
+      throw l1Error(error, `queue entry ${range.from}`);
+    });
   const filter = { abi: queueAbi, eventName: 'Enqueued', address: rollup.queue };
   const entries = new Map<number, QueueEntry>();
-  for await (const piece of scanLogs(l1, filter, { fromBlock: rollup.firstBlock, toBlock: latest }))
+  for await (const piece of scanLogs(l1, filter, { fromBlock: Number(block), toBlock: latest }))
     for (const { args } of parseEventLogs({ abi: queueAbi, eventName: 'Enqueued', logs: piece.logs })) {
       const { index, kind, owner, payload } = args;
       if (index < range.from || index >= range.to) continue;

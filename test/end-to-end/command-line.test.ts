@@ -2,9 +2,6 @@
  * Every program alone, started as an operator would, on a real L1: money in, an order until it is final, money out,
  * a verdict from L1 alone, and money out once more with the sequencer gone.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DEVELOPMENT_KEYS, DEVELOPMENT_ROLES } from '#client/cli/development-keys.ts';
 import { keySigner } from '#client/signer.ts';
@@ -12,39 +9,11 @@ import { toHex } from '#protocol/bytes.ts';
 import { connectL1 } from '#settlement/l1/client.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
 import { tokenBalance } from '#settlement/l1/vault-actions.ts';
-import { type Running, sluice, start } from '../client/program.ts';
+import { type Running, sluice } from '../client/program.ts';
+import { Programs } from './programs.ts';
 
-let directory: string;
-const programs: Running[] = [];
-const env: Record<string, string> = {};
+let programs: Programs;
 const trader = toHex(keySigner(DEVELOPMENT_KEYS[DEVELOPMENT_ROLES.trader]).address);
-
-/** Starts a program and waits for its first line of JSON of this kind. */
-async function launch(
-  kind: string,
-  ...args: string[]
-): Promise<{ running: Running; facts: Record<string, string> }> {
-  const running = start('client/cli/sluice.ts', [...args, '--json'], { cwd: directory, env });
-  programs.push(running);
-  let ended = false;
-  void running.done.then(() => {
-    ended = true;
-  });
-  for (;;) {
-    for (const line of running.out().split('\n'))
-      if (line.includes(`"kind":"${kind}"`)) return { running, facts: JSON.parse(line) };
-    if (ended) throw new Error(`${args[0]} ended: ${(await running.done).err}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function run(...args: string[]): Promise<string> {
-  const { code, out, err } = await sluice(args, { cwd: directory, env });
-  expect(err, args.join(' ')).toBe('');
-  expect(code, args.join(' ')).toBe(0);
-  return out;
-}
-const json = async (...args: string[]) => JSON.parse(await run(...args, '--json'));
 
 async function stop({ child, done }: Running): Promise<number | null> {
   child.kill('SIGINT');
@@ -52,18 +21,16 @@ async function stop({ child, done }: Running): Promise<number | null> {
 }
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sluice-cli-e2e-'));
+  programs = await Programs.in('sluice-cli-e2e-');
 }, 120_000);
 
-afterAll(async () => {
-  for (const running of [...programs].reverse()) {
-    running.child.kill('SIGTERM');
-    await running.done;
-  }
-  await rm(directory, { recursive: true, force: true });
-}, 120_000);
+afterAll(() => programs?.close(), 120_000);
 
 it('runs the whole way', async () => {
+  const { directory, env } = programs;
+  const launch = programs.launch.bind(programs);
+  const run = (...args: string[]) => programs.run(args);
+  const json = (...args: string[]) => programs.json<ReturnType<typeof JSON.parse>>(args);
   const l1 = await launch('started', 'devnet', '--port', '0', '--window', '3s');
   env.SLUICE_L1 = l1.facts.l1!;
   const sequencer = await launch(

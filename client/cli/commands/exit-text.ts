@@ -77,11 +77,17 @@ export function viewText(view: ExitView, rollup: RollupContracts): string {
     rows.length === 0
       ? 'you will receive nothing (more)'
       : table(
-          ['you receive', 'deposits back>', 'withdrawals>', isExact ? 'claim>' : 'claim, at least>', 'sum>'],
+          [
+            view.stage === 'running' ? 'frozen now, you would receive' : 'you receive',
+            'deposits back>',
+            'withdrawals>',
+            isExact ? 'claim>' : 'claim, at least>',
+            'sum>',
+          ],
           rows,
         ),
   );
-  return parts.join('\n');
+  return parts.join('\n\n');
 }
 
 /** One step, as something that is done. */

@@ -17,6 +17,8 @@ interface DevnetRoleOptions extends CommonOptions {
   readonly fresh?: boolean;
   readonly blockTime: number;
   readonly window: number;
+  readonly liveness: number;
+  readonly claimPeriod: number;
 }
 
 export const devnetCommand = (): Command =>
@@ -43,9 +45,20 @@ export const devnetCommand = (): Command =>
           .argParser(duration)
           .default(10_000, '10s'),
       )
+      .addOption(
+        new Option('--liveness <duration>', 'without a batch for so long, anyone may freeze the rollup')
+          .argParser(duration)
+          .default(604_800_000, '7d'),
+      )
+      .addOption(
+        new Option('--claim-period <duration>', 'after a freeze: for how long claims are registered')
+          .argParser(duration)
+          .default(60_000, '1m'),
+      )
       .addOption(jsonOption()),
     'sluice devnet',
     'sluice devnet --port 0 --fresh --window 1m',
+    'sluice devnet --fresh --liveness 1m    # to try the way out: docs/exiting.md',
   ).action(async (options: DevnetRoleOptions) => {
     // Loaded here, so that commands of traders do not pay for the compiler and the node.
     const [{ startDevnet }, { deployRollup }] = await Promise.all([
@@ -72,6 +85,8 @@ export const devnetCommand = (): Command =>
               weight: 1,
             })),
             windowSeconds: Math.max(1, Math.round(options.window / 1_000)),
+            livenessSeconds: Math.max(1, Math.round(options.liveness / 1_000)),
+            claimPeriodSeconds: Math.max(1, Math.round(options.claimPeriod / 1_000)),
           });
       const started = {
         l1: devnet.url,
