@@ -109,7 +109,8 @@ export class Kzg {
   }
 
   private ask<Value>(request: Request): Promise<Value> {
-    const worker = (this.worker ??= this.start());
+    this.worker ??= this.start();
+    const { worker } = this;
     const id = this.next++;
     return new Promise<Value>((resolve, reject) => {
       this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });

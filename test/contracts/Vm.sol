@@ -22,6 +22,7 @@ interface Vm {
     function roll(uint256 number) external;
     function chainId(uint256 id) external;
     function setBlockhash(uint256 number, bytes32 hash) external;
+    function blobhashes(bytes32[] calldata hashes) external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
     function expectRevert() external;
