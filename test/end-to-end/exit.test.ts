@@ -27,6 +27,8 @@ const REBATE_PPM = 50;
 /** Index at the end, ticks. */
 const LAST_PRICE = 660_000;
 const WITHDRAWN = 123_456_789;
+/** Demanded through L1 while the sequencer runs, and collected. */
+const DEMANDED = 1_500_000;
 const LATE_DEPOSITS = [0, 0, 0, 777_000_001, 555_000_002];
 const TRADERS = 4;
 
@@ -130,6 +132,8 @@ it('trades, and one withdrawal is final and not collected', async () => {
   await l1.reportPrice(url, LAST_PRICE);
   // An order that is void after the freeze.
   await place(clients[1]!, 0, 640_000, 100);
+  expect((await exit(3, '--demand', '1.5', '--yes')).done).toMatchObject([{ kind: 'demand' }]);
+  hand.cash[3]! -= DEMANDED;
   const { seq, results } = await clients[2]!.sendOperations([
     { kind: 'withdraw', asset: 0, amount: WITHDRAWN },
   ]);
@@ -141,6 +145,11 @@ it('trades, and one withdrawal is final and not collected', async () => {
   });
   expect(await exit(0)).toMatchObject({ stage: 'running', toDo: [], done: [] });
   expect(await exit(2)).toMatchObject({ stage: 'running', toDo: [{ kind: 'withdraw' }], done: [] });
+  await until('the demand to be final', async () => (await exit(3)).toDo.length > 0);
+  expect(await exit(3, '--yes')).toMatchObject({
+    stage: 'running',
+    done: [{ kind: 'withdraw', paid: { amount: `${DEMANDED}` } }],
+  });
   await Promise.all(clients.map((one) => one.close()));
 }, 240_000);
 
@@ -190,7 +199,7 @@ it('freezes, settles and registers, and pays what comes first', async () => {
     0n,
     0n,
     BigInt(WITHDRAWN),
-    BigInt(LATE_DEPOSITS[3]!),
+    BigInt(DEMANDED + LATE_DEPOSITS[3]!),
     BigInt(LATE_DEPOSITS[4]!),
   ]);
   // Left halfway and taken up again: nothing is done twice.
@@ -207,7 +216,7 @@ it('pays everybody to the last unit; what stays is the collected fees', async ()
     expect(done).toMatchObject([{ kind: 'claim', paid: { amount: `${hand.cash[n]}` } }]);
   }
   const expected = [0, 1, 2, 3].map((n) =>
-    BigInt(hand.cash[n]! + (n === 2 ? WITHDRAWN : 0) + LATE_DEPOSITS[n]!),
+    BigInt(hand.cash[n]! + [0, 0, WITHDRAWN, DEMANDED][n]! + LATE_DEPOSITS[n]!),
   );
   expect(await Promise.all([0, 1, 2, 3].map(balanceOf))).toEqual(expected);
   expect(await balanceOf(4)).toBe(BigInt(LATE_DEPOSITS[4]!));

@@ -50,9 +50,10 @@ export const exitCommand = (): Command =>
             'while the rollup runs: demand a withdrawal through L1, a decimal amount or "all"',
           )
           .addOption(
-            new Option('--subaccount <n>', 'sub-account of --demand (default: all of them)').argParser(
-              whole(0, 255),
-            ),
+            new Option(
+              '--subaccount <n>',
+              'sub-account of --demand (default: all that are known, else 0)',
+            ).argParser(whole(0, 255)),
           )
           .addOption(
             new Option('--for <address>', 'owner to help out; the money goes to that address').argParser(
@@ -144,7 +145,9 @@ class Walk {
     const amount =
       text === 'all' ? EVERYTHING : parseUnits('--demand', text, rollup.assets[0]?.decimals ?? 0);
     const known = view.accounts.map(({ subaccount }) => subaccount);
-    const subaccounts = options.subaccount === undefined ? known : [options.subaccount];
+    // An account that is younger than the last final batch is not known yet: most have the number 0.
+    const all = known.length === 0 ? [0] : known;
+    const subaccounts = options.subaccount === undefined ? all : [options.subaccount];
     if (text !== 'all' && subaccounts.length !== 1)
       throw new UsageError(
         `--subaccount: expected one beside --demand ${text}, got none, and the owner has ${known.length} accounts`,
