@@ -81,5 +81,4 @@ function forcedReduceReads(reads: StepReads, { state }: StepContext, { owner, pa
   if (account === 0) return;
   reads.leaf(keys.accountKey(account), keys.countersKey(), keys.registerKey(keys.REGISTER_INCOMING));
   market(reads, wanted.market);
-  margins(reads, state, account);
 }

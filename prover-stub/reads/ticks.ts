@@ -1,8 +1,12 @@
 /** What prices and time look at: PRICE_ROUND, SAMPLE, FUNDING, EXPIRE. */
+import { impactNotional } from '#engine/pricing/funding.ts';
 import { getU48be, getU64be, viewOf } from '#protocol/bytes.ts';
+import { recordTime } from '#protocol/command.ts';
 import { DEPTH_LEVELS_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import { BUY, SELL } from '#protocol/units.ts';
+import type { ExchangeState } from '#state/exchange-state.ts';
 import * as keys from '#state/keys.ts';
+import type { MarketState } from '#state/market-state.ts';
 import {
   EXPIRY_BITS,
   market,
@@ -20,10 +24,29 @@ export function priceRoundReads(reads: StepReads, { record }: StepContext): void
   market(reads, id);
 }
 
-export function sampleReads(reads: StepReads, { state }: StepContext): void {
+export function sampleReads(reads: StepReads, { state, record }: StepContext): void {
   const id = state.sampleCursor;
+  const sampled = state.markets[id]!;
   market(reads, id);
-  for (const side of [BUY, SELL]) reads.range(sideLevels(id, side), SIDE_BITS, DEPTH_LEVELS_MAX);
+  // The clock is the record's from its first tick on.
+  const age = recordTime(viewOf(record)) - sampled.indexTime;
+  const isFresh = sampled.index > 0 && age <= state.chain.voidMs;
+  for (const side of [BUY, SELL]) {
+    const max = isFresh ? impactLevels(state, sampled, side) : 1;
+    reads.range(sideLevels(id, side), SIDE_BITS, max);
+  }
+}
+
+/** Levels that are read until they hold the impact notional, or one more than there are. */
+function impactLevels(state: ExchangeState, sampled: MarketState, side: number): number {
+  const book = sampled.book(side);
+  const target = impactNotional(sampled.tiers[0]!.initialPpm);
+  let quote = 0;
+  for (let n = 0; n < Math.min(book.depth, DEPTH_LEVELS_MAX); n++) {
+    quote += state.levels.size(book.levelAt(n)) * sampled.lotValue(book.priceAt(n));
+    if (quote >= target) return n + 1;
+  }
+  return Math.min(book.depth + 1, DEPTH_LEVELS_MAX);
 }
 
 export function fundingReads(reads: StepReads, { state }: StepContext): void {

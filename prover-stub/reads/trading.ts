@@ -1,7 +1,7 @@
 /** What the steps of orders look at: PLACE, MATCH, REST, AMEND, CANCEL, CANCEL_ALL, WALK. */
 import { getU64, viewOf } from '#protocol/bytes.ts';
 import { DEPTH_LEVELS_MAX } from '#protocol/limits.ts';
-import { POST_ONLY_BIT, sideOfFlags, timeInForceOfFlags } from '#protocol/operation.ts';
+import { POST_ONLY_BIT, REDUCE_ONLY_BIT, sideOfFlags, timeInForceOfFlags } from '#protocol/operation.ts';
 import { FOK, IOC } from '#protocol/units.ts';
 import * as keys from '#state/keys.ts';
 import {
@@ -26,7 +26,7 @@ export function placeReads(reads: StepReads, { state, record }: StepContext, at:
   const opposite = 1 - sideOfFlags(flags);
   reads.leaf(keys.accountKey(account), keys.countersKey(), keys.registerKey(keys.REGISTER_INCOMING));
   market(reads, id);
-  margins(reads, state, account);
+  if ((flags & REDUCE_ONLY_BIT) === 0) margins(reads, state, account);
   if (clientId !== 0) reads.leaf(keys.clientIndexKey(account, id, clientId));
   if ((flags & POST_ONLY_BIT) !== 0) reads.range(sideOrders(id, opposite), SIDE_BITS, 1);
   if (timeInForceOfFlags(flags) === FOK) reads.range(sideLevels(id, opposite), SIDE_BITS, DEPTH_LEVELS_MAX);
@@ -38,10 +38,11 @@ export function matchReads(reads: StepReads, { state }: StepContext): void {
   const maker = state.markets[incoming.market]!.book(opposite).bestOrder();
   reads.leaf(keys.accountKey(incoming.account), keys.countersKey(), keys.registerKey(keys.REGISTER_INCOMING));
   market(reads, incoming.market);
-  margins(reads, state, incoming.account);
   reads.range(sideOrders(incoming.market, opposite), SIDE_BITS, 1);
-  margins(reads, state, orders.account(maker));
   restingOrder(reads, state, maker);
+  if (orders.account(maker) === incoming.account) return;
+  margins(reads, state, orders.account(maker));
+  if (incoming.reducing) margins(reads, state, incoming.account);
 }
 
 export function restReads(reads: StepReads, { state }: StepContext): void {
@@ -69,9 +70,9 @@ export function amendReads(reads: StepReads, { state, record }: StepContext, at:
   const id = view.getUint16(at + 2, true);
   reads.leaf(keys.accountKey(account), keys.countersKey(), keys.registerKey(keys.REGISTER_INCOMING));
   market(reads, id);
-  margins(reads, state, account);
   const name = { account, market: id, by: view.getUint8(at + 1), id: getU64(view, at + 16) };
   const slot = namedOrder(reads, state, name);
+  if (slot >= 0 && (state.orders.flags(slot) & REDUCE_ONLY_BIT) === 0) margins(reads, state, account);
   if (slot >= 0 && (state.orders.flags(slot) & POST_ONLY_BIT) !== 0)
     reads.range(sideOrders(id, 1 - state.orders.side(slot)), SIDE_BITS, 1);
 }
