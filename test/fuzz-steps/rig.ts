@@ -55,6 +55,10 @@ export async function startRig(domain: Domain = TEST_DOMAIN): Promise<Rig> {
   }
 }
 
+/** What a witness adds to a transaction for its steps; records come once a segment and have bounds of their own. */
+export const witnessBytes = ({ ledger, book, hints }: SegmentWitness): number =>
+  ledger.length + book.length + hints.length;
+
 /** In what the contract's outcome differs from the engine's, in words; undefined when in nothing. */
 export function disagreement(
   { outcome }: Pick<WitnessedSegment, 'outcome'>,

@@ -89,7 +89,7 @@ const CHEATS: readonly Cheat[] = [
         risk.admit = (...asked) => (risk.order.account === ACCOUNT.poor ? 0 : honest.apply(risk, asked));
       },
     },
-    named: { part: 'segment', segment: 0 },
+    named: { part: 'segment' },
     leaves: /account 5, open orders: expected 0, got 1/,
   },
   {
@@ -152,7 +152,7 @@ const CHEATS: readonly Cheat[] = [
         state.nextSampleTime += 60_000;
       },
     },
-    named: { part: 'segment', segment: 0 },
+    named: { part: 'segment' },
     leaves: /globals, next sample time.*market 0 state, /,
   },
   {
@@ -162,7 +162,7 @@ const CHEATS: readonly Cheat[] = [
         state.expiries.pop();
       },
     },
-    named: { part: 'segment', segment: 0 },
+    named: { part: 'segment' },
     leaves: /account 1, open orders: expected 1, got 2/,
   },
   {

@@ -1,43 +1,15 @@
 /** Witnesses of segments against the trees they are taken from: roots, hints, and what is opened. */
 import { describe, expect, test } from 'vitest';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
-import { equalBytes, toHex, viewOf } from '#protocol/bytes.ts';
+import { equalBytes, toHex } from '#protocol/bytes.ts';
 import { isBookKey } from '#state/keys.ts';
 import { openMultiproof } from '#state/multiproof.ts';
 import { stateRoot } from '#state/state-root.ts';
+import { hintsByStep } from '../fuzz-steps/hint-keys.ts';
 import { RandomSession } from '../support/random-session.ts';
 import { witnessSession } from '../support/witnessed-session.ts';
 
 const keccak = await createWasmKeccak();
-
-/** Keys and prefixes of hints, step by step. */
-function decodeHints(hints: Uint8Array): { leaves: Uint8Array[]; ranges: { bits: number; max: number }[] }[] {
-  const steps = [];
-  const view = viewOf(hints);
-  for (let at = 0; at < hints.length; ) {
-    const end = at + 2 + view.getUint16(at);
-    at += 2;
-    const leaves: Uint8Array[] = [];
-    const ranges: { bits: number; max: number }[] = [];
-    while (at < end) {
-      if (hints[at] === 0) {
-        const n = hints[at + 1]!;
-        const key = new Uint8Array(32);
-        key.set(hints.subarray(at + 2, at + 2 + n));
-        leaves.push(key);
-        at += 2 + n;
-      } else {
-        const bits = view.getUint16(at + 1);
-        const max = hints[at + 3 + Math.ceil(bits / 8)]!;
-        ranges.push({ bits, max });
-        at += 4 + Math.ceil(bits / 8);
-      }
-    }
-    expect(at).toBe(end);
-    steps.push({ leaves, ranges });
-  }
-  return steps;
-}
 
 describe('witnesses of a random session', () => {
   const session = new RandomSession({ seed: 71 }).run(400);
@@ -62,7 +34,7 @@ describe('witnesses of a random session', () => {
   test('hints are as many as steps, their keys strictly ascend', () => {
     let previous = 0;
     for (const [i, { witness, kinds }] of witnessed.entries()) {
-      const steps = decodeHints(witness.hints);
+      const steps = hintsByStep(witness.hints);
       expect(steps.length).toBe(witness.steps);
       expect(kinds.length).toBe(witness.steps);
       expect(witness.steps).toBe(segments[i]!.nextStep - previous);
@@ -75,7 +47,7 @@ describe('witnesses of a random session', () => {
 
   test('only part of the trees is opened', () => {
     const last = witnessed.at(-1)!.witness;
-    const first = decodeHints(last.hints)[0]!;
+    const first = hintsByStep(last.hints)[0]!;
     const opened = [
       ...openMultiproof(last.ledger, keccak).leaves,
       ...openMultiproof(last.book, keccak).leaves,

@@ -7,29 +7,29 @@ import {StepKind} from "./StepKind.sol";
 /// @notice Twin of sequencer/state/step-weights.ts, which says what they are made of: what one step of the kind may cost
 /// at most, in gas. A segment's weight is the sum over its steps, whatever they did.
 library StepWeights {
-    uint256 internal constant MESSAGE = 173_500;
-    uint256 internal constant PLACE = 574_500;
-    uint256 internal constant MATCH = 829_500;
-    uint256 internal constant REST = 172_000;
-    uint256 internal constant CANCEL = 170_000;
-    uint256 internal constant CANCEL_ALL = 61_000;
-    uint256 internal constant WALK = 181_500;
-    uint256 internal constant AMEND = 521_000;
-    uint256 internal constant WITHDRAW = 577_500;
-    uint256 internal constant TRANSFER = 604_000;
-    uint256 internal constant SESSION_KEY = 89_500;
-    uint256 internal constant CANCEL_AFTER = 101_000;
-    uint256 internal constant CANCEL_ON_DISCONNECT = 78_000;
-    uint256 internal constant PRICE_ROUND = 387_500;
-    uint256 internal constant SAMPLE = 429_000;
-    uint256 internal constant FUNDING = 93_000;
-    uint256 internal constant EXPIRE = 183_500;
-    uint256 internal constant DEPOSIT = 112_500;
-    uint256 internal constant FORCED = 600_500;
-    uint256 internal constant CONFIGURE = 157_500;
-    uint256 internal constant CLOCK = 40_000;
-    uint256 internal constant DISCONNECT = 81_500;
-    uint256 internal constant VERSION = 40_000;
+    uint256 internal constant MESSAGE = 420_000;
+    uint256 internal constant PLACE = 1_940_000;
+    uint256 internal constant MATCH = 3_740_000;
+    uint256 internal constant REST = 1_520_000;
+    uint256 internal constant CANCEL = 1_250_000;
+    uint256 internal constant CANCEL_ALL = 150_000;
+    uint256 internal constant WALK = 1_220_000;
+    uint256 internal constant AMEND = 2_500_000;
+    uint256 internal constant WITHDRAW = 2_310_000;
+    uint256 internal constant TRANSFER = 1_960_000;
+    uint256 internal constant SESSION_KEY = 380_000;
+    uint256 internal constant CANCEL_AFTER = 570_000;
+    uint256 internal constant CANCEL_ON_DISCONNECT = 220_000;
+    uint256 internal constant PRICE_ROUND = 630_000;
+    uint256 internal constant SAMPLE = 610_000;
+    uint256 internal constant FUNDING = 400_000;
+    uint256 internal constant EXPIRE = 1_300_000;
+    uint256 internal constant DEPOSIT = 1_400_000;
+    uint256 internal constant FORCED = 3_000_000;
+    uint256 internal constant CONFIGURE = 400_000;
+    uint256 internal constant CLOCK = 250_000;
+    uint256 internal constant DISCONNECT = 420_000;
+    uint256 internal constant VERSION = 230_000;
 
     /// @notice Weight by StepKind; that of 0, which is none, is zero.
     function table() internal pure returns (uint256[24] memory weights) {
