@@ -9,6 +9,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { addressOfKey } from '#auth/sign-digest.ts';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { toHex } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
@@ -18,6 +19,7 @@ import { L1Error } from '#settlement/l1/errors.ts';
 import { type AlertOptions, alertHook, type VerifierAlert } from './alerts.ts';
 import { Challenger, type ChallengerStatus } from './challenger.ts';
 import type { Difference } from './difference.ts';
+import { Finalizer, FinalizerError, type FinalizerStatus } from './finalizer.ts';
 import { verifierMetrics } from './metrics.ts';
 import { AttestingProver } from './prover.ts';
 import { serveVerifier } from './server.ts';
@@ -46,6 +48,11 @@ export interface RunOptions extends VerifierSettings {
   readonly data: string;
   /** Pays on L1 to strike what is wrong, and is paid for it; 32 bytes. Without it the verifier only watches. */
   readonly challengeKey?: Uint8Array;
+  /**
+   * Pays on L1 to make verified batches final by the proofs that `key` signs; 32 bytes, used by nothing else. Refused
+   * where the rollup does not trust them.
+   */
+  readonly finalizeKey?: Uint8Array;
   /** Who is told of what is found and done. */
   readonly alerts?: Pick<AlertOptions, 'command' | 'url'>;
   /** Of its HTTP; 0: any free one. */
@@ -63,6 +70,8 @@ export interface RunningVerifier {
   status(): VerifierStatus;
   /** Undefined while it only watches. */
   challenges(): ChallengerStatus | undefined;
+  /** Undefined while batches become final by time alone. */
+  proofs(): FinalizerStatus | undefined;
   stop(): Promise<void>;
 }
 
@@ -71,7 +80,7 @@ const TROUBLE_POLLS = 5;
 /** Calls in a row without an answer of L1 or progress, after which verifyOnce can't tell. */
 const ATTEMPTS_MAX = 5;
 
-/** Rejects with `L1Error` and `VerifierStoreError`, whose messages say what to do. */
+/** Rejects with `L1Error`, `VerifierStoreError` and `FinalizerError`, whose messages say what to do. */
 export async function runVerifier(options: RunOptions): Promise<RunningVerifier> {
   const opened = await open(options, options.data);
   const { verifier, pollMs, rollup } = opened;
@@ -84,17 +93,22 @@ export async function runVerifier(options: RunOptions): Promise<RunningVerifier>
       options.challengeKey === undefined
         ? undefined
         : await openChallenger(opened, options.challengeKey, { alert, say: options.say });
+    const finalizer =
+      options.finalizeKey === undefined
+        ? undefined
+        : await openFinalizer(opened, options.finalizeKey, options);
     const server = await serveVerifier(verifier, {
       host: options.host ?? '127.0.0.1',
       port: options.port,
-      metrics: verifierMetrics(
-        () => verifier.status(),
-        challenger === undefined ? undefined : () => challenger.status(),
-      ),
+      metrics: verifierMetrics(() => verifier.status(), {
+        ...(challenger === undefined ? {} : { challenges: () => challenger.status() }),
+        ...(finalizer === undefined ? {} : { proofs: () => finalizer.status() }),
+      }),
       ...(challenger === undefined ? {} : { challenges: () => challenger.status() }),
+      ...(finalizer === undefined ? {} : { proofs: () => finalizer.status() }),
     });
     const stopping = new AbortController();
-    const loop = follow({ verifier, challenger, alert }, pollMs, stopping.signal);
+    const loop = follow({ verifier, challenger, finalizer, alert }, pollMs, stopping.signal);
     let stopped: Promise<void> | undefined;
     return {
       url: server.url,
@@ -105,12 +119,13 @@ export async function runVerifier(options: RunOptions): Promise<RunningVerifier>
       ),
       status: () => verifier.status(),
       challenges: () => challenger?.status(),
+      proofs: () => finalizer?.status(),
       stop: () => {
         stopped ??= (async () => {
           stopping.abort();
           await server.close();
-          // A challenger that waits for a transaction keeps what came of it before the store is closed.
-          if (challenger !== undefined) await loop.catch(() => {});
+          // Who waits for a transaction keeps what came of it before the store is closed.
+          if (challenger !== undefined || finalizer !== undefined) await loop.catch(() => {});
           await opened.close();
           await loop.catch(() => {});
         })();
@@ -242,15 +257,30 @@ function openChallenger(
   });
 }
 
+function openFinalizer(
+  { verifier, l1, contracts, keccak }: Opened,
+  secret: Uint8Array,
+  { key, say }: Pick<RunOptions, 'key' | 'say'>,
+): Promise<Finalizer> {
+  if (key === undefined)
+    throw new FinalizerError('finalize: expected a key that signs the proofs of verified batches, got none');
+  return Finalizer.open({
+    ...{ verifier, rollup: contracts, attester: addressOfKey(key, keccak) },
+    l1: withKey(l1, toHex(secret)),
+    ...(say === undefined ? {} : { say }),
+  });
+}
+
 interface Following {
   readonly verifier: Verifier;
   readonly challenger: Challenger | undefined;
+  readonly finalizer: Finalizer | undefined;
   readonly alert: (alert: VerifierAlert) => Promise<void>;
 }
 
 /** Steps until told to stop; rejects with anything that is not an L1Error. */
 async function follow(
-  { verifier, challenger, alert }: Following,
+  { verifier, challenger, finalizer, alert }: Following,
   pollMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -270,6 +300,7 @@ async function follow(
       await alert({ kind: 'difference', batch: difference.batch, sentence });
     told = sentence;
     if (challenger !== undefined && !(await challenger.step())) wait = 0;
+    if (finalizer !== undefined && !signal.aborted && !(await finalizer.step())) wait = 0;
     if (!signal.aborted && wait > 0) await pause(wait, signal);
   }
 }

@@ -1,9 +1,16 @@
 /** A verifier's counters for Prometheus, read from its status when they are asked for. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ChallengerStatus } from './challenger.ts';
+import type { FinalizerStatus } from './finalizer.ts';
 import type { VerifierStatus } from './verifier.ts';
 
-export function verifierMetrics(status: () => VerifierStatus, challenges?: () => ChallengerStatus): Registry {
+export function verifierMetrics(
+  status: () => VerifierStatus,
+  {
+    challenges,
+    proofs,
+  }: { readonly challenges?: () => ChallengerStatus; readonly proofs?: () => FinalizerStatus } = {},
+): Registry {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, read: (now: VerifierStatus) => number): void => {
@@ -49,6 +56,10 @@ export function verifierMetrics(status: () => VerifierStatus, challenges?: () =>
     gauge('challenge_trouble', '1 while a challenge does not get on', () =>
       challenges().trouble === null ? 0 : 1,
     );
+  }
+  if (proofs !== undefined) {
+    counter('batches_proven', 'Batches made final by proofs of this verifier', () => proofs().proven);
+    gauge('finalize_trouble', '1 while a proof is not taken', () => (proofs().trouble === null ? 0 : 1));
   }
   return registry;
 }

@@ -8,12 +8,14 @@
  *   GET /totals            sums over the ledger of that batch, and what each owner has withdrawn
  *   GET /proof?batch=7     proof of a batch, where this verifier makes some
  *   GET /challenges        batches that it has accused, where it challenges
+ *   GET /proofs            how its proofs fare on L1, where it sends them
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { ASSETS_MAX } from '#protocol/limits.ts';
 import type { ChallengerStatus } from './challenger.ts';
+import type { FinalizerStatus } from './finalizer.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface VerifierServer {
@@ -26,7 +28,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-const PATHS = '/health, /status, /metrics, /withdrawal-proof, /totals, /proof, /challenges';
+const PATHS = '/health, /status, /metrics, /withdrawal-proof, /totals, /proof, /challenges, /proofs';
 
 /** Port 0: any free one. Rejects when it can't listen. */
 export async function serveVerifier(
@@ -36,10 +38,11 @@ export async function serveVerifier(
     readonly port: number;
     readonly metrics: Registry;
     readonly challenges?: () => ChallengerStatus;
+    readonly proofs?: () => FinalizerStatus;
   },
 ): Promise<VerifierServer> {
   const server = createServer((request, response) => {
-    answerTo(verifier, request, options.challenges)
+    answerTo(verifier, request, options)
       .catch((error: unknown) => ({ status: 503, body: { error: (error as Error).message } }))
       .then((answer) => send(response, answer, options.metrics))
       .catch(() => response.destroy());
@@ -72,7 +75,10 @@ const listen = (server: Server, { host, port }: { host: string; port: number }):
 async function answerTo(
   verifier: Verifier,
   request: IncomingMessage,
-  challenges: (() => ChallengerStatus) | undefined,
+  {
+    challenges,
+    proofs,
+  }: { readonly challenges?: () => ChallengerStatus; readonly proofs?: () => FinalizerStatus },
 ): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'http://verifier');
   if (request.method !== 'GET')
@@ -94,6 +100,10 @@ async function answerTo(
       return challenges === undefined
         ? { status: 404, body: { error: 'this verifier does not challenge (--challenge)' } }
         : { status: 200, body: challenges() };
+    case '/proofs':
+      return proofs === undefined
+        ? { status: 404, body: { error: 'this verifier sends no proofs (--finalize)' } }
+        : { status: 200, body: proofs() };
     default:
       return { status: 404, body: { error: `path: expected ${PATHS}, got ${url.pathname}` } };
   }

@@ -90,6 +90,12 @@ export interface Accusation {
   readonly search: () => FraudSearch;
 }
 
+/** A verified batch with a proof of it. */
+export interface ProvenBatch {
+  readonly posted: SignedBatch;
+  readonly proof: Proof;
+}
+
 const SNAPSHOT_EVERY = 50_000;
 
 export class Verifier {
@@ -213,6 +219,30 @@ export class Verifier {
   async proof(id: number): Promise<Proof | undefined> {
     const row = await this.chain.row(id);
     return row?.proof === undefined ? undefined : { batch: id, ...row.proof };
+  }
+
+  /**
+   * A batch that was verified and that L1 has now, and the kept proof of it; it is made where there is none, and when
+   * asked to make it `anew`. Undefined when there is no such batch or nobody makes proofs here. Rejects with `L1Error`
+   * when L1 does not give its bytes.
+   */
+  async proven(id: number, how: { readonly anew?: boolean } = {}): Promise<ProvenBatch | undefined> {
+    const { prover } = this.options;
+    const [row, commit] = await Promise.all([this.chain.row(id), this.log.commit(id)]);
+    if (prover === undefined || row === undefined || commit === undefined || id > this.log.committed)
+      return undefined;
+    if (!equalBytes(row.tip.hash, commit.hash)) return undefined;
+    if (row.proof !== undefined && how.anew !== true)
+      return { posted: await this.intake.posted(id), proof: { batch: id, ...row.proof } };
+    const parent = id === 1 ? GENESIS_TIP : (await this.chain.row(id - 1))?.tip;
+    if (parent === undefined) return undefined;
+    for await (const { derived, signers } of this.intake.after(parent, id)) {
+      const posted = derived.batch;
+      const proof = await prover.prove({ posted, records: derived.records, signers });
+      await this.chain.put({ ...row, proof: { publicInputs: proof.publicInputs, bytes: proof.bytes } });
+      return { posted, proof };
+    }
+    return undefined;
   }
 
   /**

@@ -98,6 +98,17 @@ export const rollupAbi = parseAbi([
   REENTERED,
 ]);
 
+/** Of the verifier that attestations are for; others have `verify` alone. */
+export const stubVerifierAbi = parseAbi([
+  'constructor(address attester_, address rollup_)',
+  'function attester() view returns (address)',
+  'function rollup() view returns (address)',
+  'function verify(uint64 batch, bytes publicInputs, bytes proof) view returns (bool)',
+  'error SignatureLength(uint256 expected, uint256 got)',
+  'error SignatureMalformed(uint8 v, bytes32 s)',
+  BOUNDS,
+]);
+
 export const queueAbi = parseAbi([
   'struct QueueParameters { uint64 inclusionMs; uint64 intervalMs; uint128 baseFee; uint64 feeDoublingMs; address configurator; uint64 timelockMs; }',
   'struct Proposal { bytes32 hash; uint64 enterableAtMs; uint64 voidAtMs; }',

@@ -14,6 +14,7 @@ import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation } from '#protocol/operation.ts';
 import { encodePriceRound } from '#protocol/price-report.ts';
 import { encodeQueueEntry } from '#protocol/queue-entry.ts';
+import type { DeployOptions } from '#settlement/l1/deploy.ts';
 import type { DevnetOptions } from '#settlement/l1/devnet.ts';
 import { EventReader } from '#settlement/l1/events.ts';
 import { approveVault, deposit, mintTestTokens } from '#settlement/l1/vault-actions.ts';
@@ -47,13 +48,14 @@ export class L1Session {
   private nonce = 0;
   private reportSequence = 0;
 
-  static async start(devnet: DevnetOptions = {}): Promise<L1Session> {
+  static async start(devnet: DevnetOptions = {}, deploy: Partial<DeployOptions> = {}): Promise<L1Session> {
     const fixture = await startFixture({
       devnet,
       deploy: {
         chain: { ...DEFAULT_CHAIN_PARAMETERS, stalenessMs: 30_000, voidMs: 60_000 },
         markets: [MARKET],
         publishers: PUBLISHERS.map(({ address }) => ({ address, weight: 1 })),
+        ...deploy,
       },
     });
     const { l1, rollup } = fixture;

@@ -10,6 +10,7 @@ import {
   equivocationAbi,
   queueAbi,
   rollupAbi,
+  stubVerifierAbi,
   tokenAbi,
   vaultAbi,
 } from '#settlement/l1/abi.ts';
@@ -50,6 +51,7 @@ const typedAbis: readonly (readonly [ContractName, Abi])[] = [
   ['Challenges', challengesAbi],
   ['Equivocation', equivocationAbi],
   ['Demands', demandsAbi],
+  ['StubVerifier', stubVerifierAbi],
   ['TestToken', tokenAbi],
 ];
 test.each(typedAbis)('%s', (name, typed) => {

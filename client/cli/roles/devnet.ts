@@ -2,13 +2,13 @@
 import { rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
-import { connectL1, type Hex } from '#settlement/l1/client.ts';
+import { type Address, connectL1, type Hex } from '#settlement/l1/client.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
 import { DEMO_CHAIN, DEMO_MARKETS } from '../../demo/markets.ts';
 import { keySigner } from '../../signer.ts';
 import { untilStopped } from '../connect.ts';
 import { DEVELOPMENT_ROLES, developmentKey, developmentPublisherKeys } from '../development-keys.ts';
-import { type CommonOptions, duration, jsonOption, whole, withExamples } from '../options.ts';
+import { addressText, type CommonOptions, duration, jsonOption, whole, withExamples } from '../options.ts';
 import { facts, printLine } from '../output.ts';
 
 interface DevnetRoleOptions extends CommonOptions {
@@ -19,6 +19,7 @@ interface DevnetRoleOptions extends CommonOptions {
   readonly window: number;
   readonly liveness: number;
   readonly claimPeriod: number;
+  readonly attester?: Address;
 }
 
 export const devnetCommand = (): Command =>
@@ -55,6 +56,12 @@ export const devnetCommand = (): Command =>
           .argParser(duration)
           .default(60_000, '1m'),
       )
+      .addOption(
+        new Option(
+          '--attester <address>',
+          "whose attestations make batches final at once (default: nobody's): docs/proofs.md",
+        ).argParser(addressText),
+      )
       .addOption(jsonOption()),
     'sluice devnet',
     'sluice devnet --port 0 --fresh --window 1m',
@@ -86,6 +93,7 @@ export const devnetCommand = (): Command =>
             })),
             windowSeconds: Math.max(1, Math.round(options.window / 1_000)),
             livenessSeconds: Math.max(1, Math.round(options.liveness / 1_000)),
+            ...(options.attester === undefined ? {} : { attester: options.attester }),
             claimPeriodSeconds: Math.max(1, Math.round(options.claimPeriod / 1_000)),
           });
       const started = {

@@ -27,6 +27,9 @@ interface VerifierRoleOptions extends CommonOptions, L1FlagOptions {
   readonly challenge?: boolean;
   readonly challengeKey?: string;
   readonly challengeKeyFile?: string;
+  readonly finalize?: boolean;
+  readonly finalizeKey?: string;
+  readonly finalizeKeyFile?: string;
   readonly alertCommand?: string;
   readonly alertUrl?: string;
 }
@@ -82,6 +85,21 @@ export const verifierCommand = (): Command =>
             'file that holds it; no other program may use this key',
           ).env('SLUICE_CHALLENGE_KEY_FILE'),
         )
+        .option(
+          '--finalize',
+          'make verified batches final at once, where the rollup trusts attestations of --key-file',
+        )
+        .addOption(
+          new Option('--finalize-key <hex>', 'private key that pays for it; better: --finalize-key-file').env(
+            'SLUICE_FINALIZE_KEY',
+          ),
+        )
+        .addOption(
+          new Option(
+            '--finalize-key-file <path>',
+            'file that holds it; no other program may use this key',
+          ).env('SLUICE_FINALIZE_KEY_FILE'),
+        )
         .addOption(
           new Option(
             '--alert-command <command>',
@@ -122,9 +140,11 @@ export const verifierCommand = (): Command =>
       return;
     }
     const challengeKey = challengeKeyOf(options);
+    const finalizeKey = finalizeKeyOf(options);
     const running = await runVerifier({
       ...settings,
       ...(challengeKey === undefined ? {} : { challengeKey }),
+      ...(finalizeKey === undefined ? {} : { finalizeKey }),
       alerts: {
         ...(options.alertCommand === undefined ? {} : { command: options.alertCommand }),
         ...(options.alertUrl === undefined ? {} : { url: options.alertUrl }),
@@ -136,17 +156,20 @@ export const verifierCommand = (): Command =>
       },
     });
     const challenger = running.challenges()?.address;
+    const finalizer = running.proofs()?.address;
     const started = {
       kind: 'started',
       status: `${running.url}/status`,
       rollup: running.rollup,
       ...(challenger === undefined ? {} : { challenger }),
+      ...(finalizer === undefined ? {} : { finalizer }),
     };
     printLine(options, started, () =>
       facts([
         ['status', started.status],
         ['rollup', started.rollup],
         ...(challenger === undefined ? [] : [['challenger', challenger] as const]),
+        ...(finalizer === undefined ? [] : [['finalizer', finalizer] as const]),
       ]),
     );
     const ended = await Promise.race([untilStopped(), running.failed]);
@@ -160,6 +183,17 @@ function challengeKeyOf(options: VerifierRoleOptions): Uint8Array | undefined {
   if (options.challengeKeyFile !== undefined) return keyOf(options.challengeKeyFile);
   throw new UsageError(
     'challenge: expected --challenge-key-file or SLUICE_CHALLENGE_KEY with a funded key, got none',
+  );
+}
+
+function finalizeKeyOf(options: VerifierRoleOptions): Uint8Array | undefined {
+  if (options.finalize !== true) return undefined;
+  if (options.keyFile === undefined)
+    throw new UsageError('finalize: expected --key-file with the key that attests batches, got none');
+  if (options.finalizeKey !== undefined) return keyFrom(options.finalizeKey);
+  if (options.finalizeKeyFile !== undefined) return keyOf(options.finalizeKeyFile);
+  throw new UsageError(
+    'finalize: expected --finalize-key-file or SLUICE_FINALIZE_KEY with a funded key, got none',
   );
 }
 
