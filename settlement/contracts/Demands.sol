@@ -72,6 +72,7 @@ contract Demands is IDemands, IRollupPart, Guarded {
 
     /// @inheritdoc IDemands
     function answerInputs(uint256 id, bytes calldata inputs) external guarded {
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NestedCall(msg.sender);
         Demand memory d = _close(id);
         if (block.timestamp > d.answerUntil) revert AnswerLate(d.answerUntil, block.timestamp);
         (bool whole, bytes32 hash) = InputFold.fold(d.startHash, inputs);

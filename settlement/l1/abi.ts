@@ -304,6 +304,7 @@ export const demandsAbi = parseAbi([
   'event InputsDemanded(uint256 indexed id, uint64 indexed batch, bytes32 indexed batchHash, uint32 segment, uint64 answerUntil)',
   'event InputsAnswered(uint256 indexed id, uint64 indexed batch, address answerer)',
   'event DemandClosed(uint256 indexed id, uint64 indexed batch, bool struck)',
+  'error NestedCall(address sender)',
   'error InputsPosted(uint64 batch)',
   'error OtherBatch(uint64 batch, bytes32 expected, bytes32 got)',
   'error DemandsOver(uint64 until, uint256 nowSeconds)',
@@ -376,5 +377,6 @@ export const contractErrors = [
   ...stepProverAbi.filter(isError),
   ...tokenAbi.filter(isError),
   ...challengesAbi.filter(isError),
+  ...demandsAbi.filter(isError),
   ...equivocationAbi.filter(isError),
 ];

@@ -45,6 +45,8 @@ export interface RollupContracts {
   readonly livenessSeconds: number;
   readonly bondWei: bigint;
   readonly inclusionMs: number;
+  /** Batches may be committed without their inputs on L1. */
+  readonly inputsOffChain: boolean;
   readonly assets: readonly AssetInfo[];
   /** EIP-712 domain of everything that is signed for this rollup. */
   readonly domain: Domain;
@@ -105,10 +107,11 @@ async function describe(
       part('equivocation'),
       part('escape'),
     ]);
-    const [assetCount, inclusionMs, firstEntry] = await Promise.all([
+    const [assetCount, inclusionMs, firstEntry, inputsOffChain] = await Promise.all([
       l1.public.readContract({ address: vault, abi: vaultAbi, functionName: 'assetCount' }),
       l1.public.readContract({ address: queue, abi: queueAbi, functionName: 'inclusionMs' }),
       l1.public.readContract({ address: queue, abi: queueAbi, functionName: 'entries', args: [0n] }),
+      l1.public.readContract({ address: rollup, abi: rollupAbi, functionName: 'inputsOffChain' }),
     ]);
     const assets = await Promise.all(
       Array.from({ length: assetCount }, (_, asset) => readAsset(l1, vault, asset)),
@@ -130,6 +133,7 @@ async function describe(
       livenessSeconds: Number(livenessLimit),
       bondWei: bond,
       inclusionMs: Number(inclusionMs),
+      inputsOffChain,
       assets,
       domain: { chainId: l1.chainId, verifyingContract: fromHex(rollup) },
     };

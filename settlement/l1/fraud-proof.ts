@@ -109,8 +109,12 @@ function leafProofs({ pre, post }: { readonly pre: Uint8Array; readonly post: Ui
   return { pre: toHex(pre), post: toHex(post) };
 }
 
-/** The segment with the one before it; segment 0 goes on from the header. */
-function segmentProof({ trace, header }: SignedBatch, index: number, keccak: Keccak) {
+/** The segment with the one before it, as contracts open it; segment 0 goes on from the header. */
+export function segmentProof(
+  { trace, header }: Pick<SignedBatch, 'trace' | 'header'>,
+  index: number,
+  keccak: Keccak,
+) {
   const { segment, path } = openSegment(trace, header, index, keccak);
   const before = index === 0 ? undefined : openSegment(trace, header, index - 1, keccak);
   return {

@@ -7,7 +7,7 @@ import type { Hash } from '#protocol/units.ts';
 import { rollupAbi } from './abi.ts';
 import type { L1Client } from './client.ts';
 import type { RollupContracts } from './contracts.ts';
-import { l1Error } from './errors.ts';
+import { isTransient, l1Error } from './errors.ts';
 import { eventsOf, type L1EventOf } from './events.ts';
 import { scanLogs } from './logs.ts';
 
@@ -17,6 +17,8 @@ export interface RollupState {
   readonly blockTime: number;
   readonly baseFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
+  /** Of the next block; undefined where the chain takes no blobs. */
+  readonly blobBaseFeePerGas: bigint | undefined;
   /** Transactions of the sender that were mined: its next nonce. */
   readonly nonce: number;
   readonly balanceWei: bigint;
@@ -38,7 +40,7 @@ export async function readRollupState(
     const block = await l1.public.getBlock({ blockTag: 'latest' });
     const blockNumber = block.number;
     const contract = { address: rollup.rollup, abi: rollupAbi, blockNumber } as const;
-    const [head, final, frozen, bondWei, nonce, balanceWei, tip] = await Promise.all([
+    const [head, final, frozen, bondWei, nonce, balanceWei, tip, blobFee] = await Promise.all([
       l1.public.readContract({ ...contract, functionName: 'head' }),
       l1.public.readContract({ ...contract, functionName: 'finalHead' }),
       l1.public.readContract({ ...contract, functionName: 'frozen' }),
@@ -46,12 +48,14 @@ export async function readRollupState(
       l1.public.getTransactionCount({ address: sender, blockNumber }),
       l1.public.getBalance({ address: sender, blockNumber }),
       l1.public.estimateMaxPriorityFeePerGas(),
+      blobBaseFee(l1),
     ]);
     return {
       blockNumber: Number(blockNumber),
       blockTime: Number(block.timestamp),
       baseFeePerGas: block.baseFeePerGas ?? 0n,
       maxPriorityFeePerGas: tip,
+      blobBaseFeePerGas: blobFee,
       nonce,
       balanceWei,
       committedId: Number(head.id),
@@ -63,6 +67,15 @@ export async function readRollupState(
     };
   } catch (error) {
     throw l1Error(error, `l1 ${l1.url}`);
+  }
+}
+
+async function blobBaseFee(l1: L1Client): Promise<bigint | undefined> {
+  try {
+    return await l1.public.getBlobBaseFee();
+  } catch (error) {
+    if (isTransient(l1Error(error, 'blob base fee'))) throw error;
+    return undefined;
   }
 }
 

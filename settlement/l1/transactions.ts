@@ -4,19 +4,25 @@
  */
 import {
   type Address,
+  fromRlp,
   type Hex,
   keccak256,
+  numberToHex,
   parseTransaction,
   TransactionNotFoundError,
   TransactionReceiptNotFoundError,
+  toRlp,
 } from 'viem';
 import { accountOf, type L1Client } from './client.ts';
-import { decodeRevert, l1Error, type Revert } from './errors.ts';
+import { decodeRevert, L1Error, l1Error, type Revert } from './errors.ts';
+import type { Sidecar } from './kzg.ts';
 
 /** EIP-1559 prices, wei per gas. */
 export interface Fees {
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
+  /** EIP-4844; only with blobs. */
+  readonly maxFeePerBlobGas?: bigint;
 }
 
 export interface TransactionRequest extends Fees {
@@ -24,10 +30,12 @@ export interface TransactionRequest extends Fees {
   readonly data: Hex;
   readonly nonce: number;
   readonly gas: bigint;
+  /** Versioned hashes of the blobs that it carries; none by default. */
+  readonly blobHashes?: readonly Hex[];
 }
 
 export interface SignedTransaction extends TransactionRequest {
-  /** What is sent. */
+  /** What is hashed, and sent: with blobs, beside their sidecar. */
   readonly raw: Hex;
   readonly hash: Hex;
 }
@@ -36,17 +44,25 @@ export interface SignedTransaction extends TransactionRequest {
 export const TRANSACTION_GAS_MAX = 2n ** 24n;
 
 export async function signTransaction(l1: L1Client, request: TransactionRequest): Promise<SignedTransaction> {
-  const raw = await accountOf(l1).signTransaction({
-    type: 'eip1559',
-    chainId: l1.chainId,
-    ...request,
-  });
+  const { blobHashes = [], maxFeePerBlobGas, ...rest } = request;
+  const raw = await accountOf(l1).signTransaction(
+    blobHashes.length === 0
+      ? { type: 'eip1559', chainId: l1.chainId, ...rest }
+      : {
+          type: 'eip4844',
+          chainId: l1.chainId,
+          ...rest,
+          maxFeePerBlobGas: maxFeePerBlobGas ?? 1n,
+          blobVersionedHashes: [...blobHashes],
+        },
+  );
   return { ...request, raw, hash: keccak256(raw) };
 }
 
 /** Reads back what `signTransaction` made. */
 export function readSigned(raw: Hex): SignedTransaction {
-  const { to, data, nonce, gas, maxFeePerGas, maxPriorityFeePerGas } = parseTransaction(raw);
+  const { to, data, nonce, gas, maxFeePerGas, maxPriorityFeePerGas, ...rest } = parseTransaction(raw);
+  const { maxFeePerBlobGas, blobVersionedHashes = [] } = rest;
   return {
     to: to as Address,
     data: data ?? '0x',
@@ -54,15 +70,32 @@ export function readSigned(raw: Hex): SignedTransaction {
     gas: gas ?? 0n,
     maxFeePerGas: maxFeePerGas ?? 0n,
     maxPriorityFeePerGas: maxPriorityFeePerGas ?? 0n,
+    ...(maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas }),
+    ...(blobVersionedHashes.length === 0 ? {} : { blobHashes: blobVersionedHashes }),
     raw,
     hash: keccak256(raw),
   };
 }
 
-/** Rejects with `L1Error`; `already-known` means that nothing was needed. */
-export async function broadcast(l1: L1Client, raw: Hex): Promise<void> {
+const BLOB_TYPE = '0x03';
+/** Of the sidecar with cell proofs (EIP-7594). */
+const CELLS_VERSION = 1;
+
+/** A transaction that carries blobs as nodes take it: its body beside its sidecar. */
+export function withSidecar(raw: Hex, { form, blobs, commitments, proofs }: Sidecar): Hex {
+  if (!raw.startsWith(BLOB_TYPE))
+    throw new L1Error('rejected', `transaction: expected type ${BLOB_TYPE}, got ${raw.slice(0, 4)}`);
+  const body = fromRlp(`0x${raw.slice(BLOB_TYPE.length)}`, 'hex');
+  const version = form === 'cells' ? [numberToHex(CELLS_VERSION)] : [];
+  const wrapper = toRlp([body, ...version, [...blobs], [...commitments], [...proofs]]);
+  return `${BLOB_TYPE}${wrapper.slice(2)}`;
+}
+
+/** Rejects with `L1Error`; `already-known` means that nothing was needed. `sidecar`: of a transaction with blobs. */
+export async function broadcast(l1: L1Client, raw: Hex, sidecar?: Sidecar): Promise<void> {
   try {
-    await l1.public.sendRawTransaction({ serializedTransaction: raw });
+    const serializedTransaction = sidecar === undefined ? raw : withSidecar(raw, sidecar);
+    await l1.public.sendRawTransaction({ serializedTransaction });
   } catch (error) {
     throw l1Error(error, `transaction ${keccak256(raw)}`);
   }
@@ -85,7 +118,9 @@ export async function minedAs(l1: L1Client, hash: Hex): Promise<Mined | undefine
       blockHash: receipt.blockHash,
       success: receipt.status === 'success',
       gasUsed: receipt.gasUsed,
-      feeWei: receipt.gasUsed * receipt.effectiveGasPrice,
+      feeWei:
+        receipt.gasUsed * receipt.effectiveGasPrice +
+        (receipt.blobGasUsed ?? 0n) * (receipt.blobGasPrice ?? 0n),
     };
   } catch (error) {
     if (error instanceof TransactionReceiptNotFoundError) return undefined;
@@ -107,10 +142,20 @@ export async function isKnown(l1: L1Client, hash: Hex): Promise<boolean> {
 /** What a call would revert with on top of the latest block; undefined when it would go through. */
 export async function simulate(
   l1: L1Client,
-  call: { readonly to: Address; readonly data: Hex; readonly gas: bigint },
+  call: Pick<TransactionRequest, 'to' | 'data' | 'gas' | 'blobHashes'>,
 ): Promise<Revert | undefined> {
+  const { to, data, gas, blobHashes = [] } = call;
+  const from = accountOf(l1).address;
   try {
-    await l1.public.call({ account: accountOf(l1).address, ...call });
+    if (blobHashes.length === 0) await l1.public.call({ account: from, to, data, gas });
+    else {
+      // Not known to `call` without the blobs themselves, which no contract sees.
+      const blobs = { blobVersionedHashes: blobHashes, maxFeePerBlobGas: numberToHex(2n ** 64n) };
+      await l1.public.request({
+        method: 'eth_call',
+        params: [{ from, to, data, gas: numberToHex(gas), ...blobs }, 'latest'],
+      } as never);
+    }
     return undefined;
   } catch (error) {
     const sorted = l1Error(error, 'simulation');
@@ -127,8 +172,16 @@ export function calldataGas(data: Hex): { readonly standard: bigint; readonly fl
   return { standard: 21_000n + 4n * tokens, floor: 21_000n + 10n * tokens };
 }
 
-/** Replaced transactions must be dearer by a tenth in both prices, or nodes keep the old one. */
-export const bumped = (fees: Fees): Fees => ({
-  maxFeePerGas: fees.maxFeePerGas + fees.maxFeePerGas / 10n + 1n,
-  maxPriorityFeePerGas: fees.maxPriorityFeePerGas + fees.maxPriorityFeePerGas / 10n + 1n,
-});
+/**
+ * The least that replaces a transaction: nodes keep the old one unless both prices are a tenth higher, and all three
+ * twice as high where it carries blobs.
+ */
+export function bumped({ maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas }: Fees): Fees {
+  const dearer = (price: bigint): bigint =>
+    (maxFeePerBlobGas === undefined ? price / 10n : price) + price + 1n;
+  return {
+    maxFeePerGas: dearer(maxFeePerGas),
+    maxPriorityFeePerGas: dearer(maxPriorityFeePerGas),
+    ...(maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas: dearer(maxFeePerBlobGas) }),
+  };
+}

@@ -16,7 +16,13 @@ export type AlertCode =
   | 'stuck'
   /** Someone else used our key. */
   | 'foreign-transaction'
-  | 'low-balance';
+  | 'low-balance'
+  /** No carrier that may be used can take the next batch, or its blobs can't be made. */
+  | 'carrier'
+  /** Someone asks for inputs on L1; it is being answered. */
+  | 'demanded'
+  /** A demand can't be answered: when it is due, the batch is struck and the bond gone. */
+  | 'unanswerable';
 
 export interface Alert {
   readonly code: AlertCode;

@@ -6,11 +6,19 @@ import type { SignedBatch } from '#protocol/batch.ts';
 import type { Hex } from '../l1/client.ts';
 import { calldataGas } from '../l1/transactions.ts';
 
-/** Of a commitBatch transaction. */
+/** Of a commitBatch transaction; `batch` with the inputs that it carries in calldata. */
 export function commitGas(data: Hex, batch: SignedBatch): bigint {
   const bytes = batch.inputs.length + batch.diff.length;
   const work = 500_000n + 5_000n * BigInt(batch.trace.length) + 2n * BigInt(bytes) + memoryGas(bytes);
   const { standard, floor } = calldataGas(data);
+  return standard + work > floor ? standard + work : floor;
+}
+
+/** Of an answerInputs transaction. */
+export function answerGas(data: Hex): bigint {
+  const { standard, floor } = calldataGas(data);
+  const bytes = data.length / 2;
+  const work = 180_000n + 4n * BigInt(bytes) + memoryGas(bytes);
   return standard + work > floor ? standard + work : floor;
 }
 

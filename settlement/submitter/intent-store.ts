@@ -16,13 +16,15 @@ import type { Hex } from '../l1/client.ts';
 export type Work =
   | { readonly kind: 'commit'; readonly id: number; readonly epoch: number; readonly hash: Hex }
   | { readonly kind: 'finalize'; readonly id: number }
+  /** Puts the records of a segment on L1, of which someone has asked for. */
+  | { readonly kind: 'answer'; readonly demand: number; readonly batch: number; readonly segment: number }
   /** Pays ourselves nothing: only uses the nonce up, so that those behind it can be mined. */
   | { readonly kind: 'fill' };
 
 export interface Intent {
   readonly nonce: number;
   readonly work: Work;
-  /** The signed transaction as it was (or will be) sent last. */
+  /** The signed transaction as it was (or will be) sent last; blobs that go with it are made again. */
   readonly raw: Hex;
   /** Hashes of all its versions, newest last. */
   readonly hashes: readonly Hex[];
@@ -38,6 +40,8 @@ export interface Totals {
   transactions: number;
   gas: number;
   calldataBytes: number;
+  blobs: number;
+  /** With what blobs cost. */
   feesWei: string;
   reverted: number;
   resubmissions: number;
@@ -47,6 +51,7 @@ export const NO_TOTALS: Totals = {
   transactions: 0,
   gas: 0,
   calldataBytes: 0,
+  blobs: 0,
   feesWei: '0',
   reverted: 0,
   resubmissions: 0,
@@ -103,8 +108,8 @@ export class IntentStore {
     const intents: Intent[] = [];
     for await (const value of this.db.values({ gte: 'intent/', lt: 'intent0' }))
       intents.push(value as Intent);
-    const totals = ((await this.db.get('totals')) as Totals | undefined) ?? NO_TOTALS;
-    return { intents, totals: { ...totals } };
+    const totals = (await this.db.get('totals')) as Partial<Totals> | undefined;
+    return { intents, totals: { ...NO_TOTALS, ...totals } };
   }
 
   /** Durable when it resolves. */

@@ -3,8 +3,9 @@
  * it is mined, and watched until it is buried under enough blocks. A reorg that drops it sends the same bytes
  * again; a nonce that nobody needs any more is used up by a payment of nothing to ourselves.
  */
-import { accountOf, type L1Client } from '../l1/client.ts';
+import { accountOf, type Hex, type L1Client } from '../l1/client.ts';
 import { isTransient, L1Error, revertSentence } from '../l1/errors.ts';
+import { emptySidecar, type Sidecar, type SidecarForm, versionedHash } from '../l1/kzg.ts';
 import type { RollupState } from '../l1/rollup-state.ts';
 import {
   broadcast,
@@ -27,11 +28,18 @@ export interface NonceStreamOptions {
   readonly feeCapWei: bigint;
   /** Versions of one transaction before the stream gives up until its nonce moves. */
   readonly attemptsMax: number;
+  /** What nodes of this chain want to see beside blobs. */
+  readonly sidecarForm: SidecarForm;
+  /** The blobs of work that carries some; undefined while they are being made: then it is sent in a later round. */
+  readonly sidecarOf: (work: Work, hashes: readonly Hex[]) => Promise<Sidecar | undefined>;
 }
+
+export type Sendable = Pick<TransactionRequest, 'to' | 'data' | 'gas' | 'blobHashes'>;
 
 /** Reads of a node behind a balancer may lag: a receipt must be missing so often before it counts as missing. */
 const MISSING_READS = 3;
 const FILL_GAS = 21_000n;
+const EMPTY_BLOB_HASH = versionedHash(emptySidecar('proofs').commitments[0]!);
 
 export class NonceStream {
   readonly totals: Totals;
@@ -69,6 +77,11 @@ export class NonceStream {
   /** Work that is under way: stored, and as far as we know not mined; by nonce. */
   get unmined(): readonly Intent[] {
     return this.sorted().filter((intent) => intent.mined === undefined);
+  }
+
+  /** Whether what is under way carries blobs. Nodes take transactions with and without from one sender only in turn. */
+  get isWithBlobs(): boolean {
+    return this.unmined.some(({ raw }) => readSigned(raw).blobHashes !== undefined);
   }
 
   /** Mined, but not deep enough to be forgotten. */
@@ -126,12 +139,8 @@ export class NonceStream {
   }
 
   /** Starts new work on the lowest free nonce. False when fees are above the cap. */
-  async send(
-    state: RollupState,
-    work: Work,
-    call: Pick<TransactionRequest, 'to' | 'data' | 'gas'>,
-  ): Promise<boolean> {
-    const fees = feesNow(state, this.options.feeCapWei);
+  async send(state: RollupState, work: Work, call: Sendable): Promise<boolean> {
+    const fees = feesNow(state, this.options.feeCapWei, call.blobHashes !== undefined);
     if (fees === undefined) {
       this.feeSpike(state);
       return false;
@@ -149,7 +158,7 @@ export class NonceStream {
   async fillGaps(state: RollupState): Promise<void> {
     const last = this.unmined.at(-1)?.nonce ?? -1;
     while (this.freeNonce(state.nonce) < last)
-      if (!(await this.send(state, { kind: 'fill' }, this.fill()))) return;
+      if (!(await this.send(state, { kind: 'fill' }, this.fill(this.isWithBlobs)))) return;
   }
 
   private async findReceipt(intent: Intent): Promise<void> {
@@ -161,7 +170,9 @@ export class NonceStream {
       if (!intent.counted) {
         this.totals.transactions += 1;
         this.totals.gas += Number(mined.gasUsed);
-        this.totals.calldataBytes += (readSigned(intent.raw).data.length - 2) / 2;
+        const { data, blobHashes = [] } = readSigned(intent.raw);
+        this.totals.calldataBytes += (data.length - 2) / 2;
+        this.totals.blobs += blobHashes.length;
         this.totals.feesWei = String(BigInt(this.totals.feesWei) + mined.feeWei);
         if (!mined.success) this.totals.reverted += 1;
       }
@@ -208,8 +219,7 @@ export class NonceStream {
 
   /** Whether the transaction at the front would revert: then it is not paid for. */
   private async refused(intent: Intent): Promise<boolean> {
-    const { to, data, gas } = readSigned(intent.raw);
-    const revert = await simulate(this.l1, { to, data, gas });
+    const revert = await simulate(this.l1, readSigned(intent.raw));
     if (revert === undefined) return false;
     this.alerts.raise(
       'refused',
@@ -227,7 +237,11 @@ export class NonceStream {
     const last = readSigned(intent.raw);
     const least: Fees = this.underpriced.has(intent.nonce)
       ? // The node knows a dearer one and does not say how dear.
-        { maxFeePerGas: 2n * last.maxFeePerGas, maxPriorityFeePerGas: 2n * last.maxPriorityFeePerGas }
+        {
+          ...last,
+          maxFeePerGas: 2n * last.maxFeePerGas,
+          maxPriorityFeePerGas: 2n * last.maxPriorityFeePerGas,
+        }
       : last;
     const fees = feesAfter(least, state, this.options.feeCapWei);
     if (fees === undefined) {
@@ -237,8 +251,10 @@ export class NonceStream {
       return;
     }
     const work: Work = byFill ? { kind: 'fill' } : intent.work;
-    const { to, data, gas } = byFill ? this.fill() : last;
-    const signed = await signTransaction(this.l1, { to, data, gas, nonce: intent.nonce, ...fees });
+    const { blobHashes } = last;
+    const { to, data, gas, ...rest } = byFill ? this.fill(blobHashes !== undefined) : last;
+    const blobs = rest.blobHashes === undefined ? {} : { blobHashes: rest.blobHashes };
+    const signed = await signTransaction(this.l1, { to, data, gas, ...blobs, nonce: intent.nonce, ...fees });
     this.totals.resubmissions += 1;
     const next: Intent = { ...intent, work, raw: signed.raw, hashes: [...intent.hashes, signed.hash] };
     await this.put(next);
@@ -248,8 +264,11 @@ export class NonceStream {
 
   private async broadcast(intent: Intent, atFront: boolean): Promise<void> {
     const { nonce } = intent;
+    const { blobHashes } = readSigned(intent.raw);
+    const sidecar = blobHashes === undefined ? undefined : await this.sidecar(intent.work, blobHashes);
+    if (blobHashes !== undefined && sidecar === undefined) return;
     try {
-      await broadcast(this.l1, intent.raw);
+      await broadcast(this.l1, intent.raw, sidecar);
     } catch (error) {
       if (!(error instanceof L1Error) || isTransient(error)) throw error;
       switch (error.code) {
@@ -279,8 +298,15 @@ export class NonceStream {
     );
   }
 
-  private fill(): Pick<TransactionRequest, 'to' | 'data' | 'gas'> {
-    return { to: accountOf(this.l1).address, data: '0x', gas: FILL_GAS };
+  /** Only a transaction with blobs replaces one with blobs. */
+  private fill(withBlob: boolean): Sendable {
+    const blobs = withBlob ? { blobHashes: [EMPTY_BLOB_HASH] } : {};
+    return { to: accountOf(this.l1).address, data: '0x', gas: FILL_GAS, ...blobs };
+  }
+
+  private async sidecar(work: Work, hashes: readonly Hex[]): Promise<Sidecar | undefined> {
+    const { sidecarForm, sidecarOf } = this.options;
+    return work.kind === 'fill' ? emptySidecar(sidecarForm) : sidecarOf(work, hashes);
   }
 
   private freeNonce(from: number): number {
@@ -308,5 +334,13 @@ export class NonceStream {
 }
 
 /** For sentences. */
-export const describe = (work: Work): string =>
-  work.kind === 'fill' ? 'fill of a nonce' : `${work.kind} of batch ${work.id}`;
+export function describe(work: Work): string {
+  switch (work.kind) {
+    case 'fill':
+      return 'fill of a nonce';
+    case 'answer':
+      return `answer to demand ${work.demand} for segment ${work.segment} of batch ${work.batch}`;
+    default:
+      return `${work.kind} of batch ${work.id}`;
+  }
+}

@@ -13,18 +13,22 @@ import type { SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import { nobleKeccak } from '#protocol/hash.ts';
 import { SigningDomain } from '#protocol/signing.ts';
-import { encodeCommitBatch, encodeFinalizeBatch } from '../l1/batch-calldata.ts';
-import { accountOf, type Hex, type L1Client } from '../l1/client.ts';
+import { encodeFinalizeBatch } from '../l1/batch-calldata.ts';
+import { accountOf, type L1Client } from '../l1/client.ts';
 import type { RollupContracts } from '../l1/contracts.ts';
 import { isTransient, revertSentence } from '../l1/errors.ts';
+import type { SidecarForm } from '../l1/kzg.ts';
 import { fetchPostedBatch } from '../l1/posted-batch.ts';
 import { findCommit, type RollupState, readBatchRecord, readRollupState } from '../l1/rollup-state.ts';
 import { simulate, TRANSACTION_GAS_MAX } from '../l1/transactions.ts';
 import { type Alert, Alerts } from './alerts.ts';
 import { type BatchSource, BatchSourceError } from './batch-source.ts';
-import { commitGas, finalizeGas } from './gas.ts';
+import type { Carrier, CarrierChoice } from './carrier.ts';
+import { CommitCarrying } from './commit-carrying.ts';
+import { DemandDesk, type DemandStatus } from './demand-desk.ts';
+import { answerGas, finalizeGas } from './gas.ts';
 import { IntentStore, NO_TOTALS, type Work } from './intent-store.ts';
-import { describe, NonceStream } from './nonce-stream.ts';
+import { describe, NonceStream, type Sendable } from './nonce-stream.ts';
 
 export interface SubmitterOptions {
   /** With the submitter's own key: no other process may use it. */
@@ -44,12 +48,18 @@ export interface SubmitterOptions {
   /** Versions of one transaction before giving up until its nonce moves; default 12. */
   readonly attemptsMax?: number;
   /**
-   * Commits under way at once, four finalizations counting as one; default 4. Nodes keep 16 pieces of 32 KiB of one
+   * Commits under way at once, four finalizations or answers counting as one; default 4. Nodes keep 16 pieces of 32 KiB of one
    * sender's waiting transactions, and a commit can have 128 KiB.
    */
   readonly inFlightMax?: number;
   /** Make batches final when their window is over; default true. */
   readonly finalize?: boolean;
+  /** Where inputs go (carrier.ts); default calldata. */
+  readonly carrier?: CarrierChoice;
+  /** What nodes want beside blobs; default cells, which networks after Fusaka ask for, on development chains proofs. */
+  readonly sidecars?: SidecarForm;
+  /** Answer demands for inputs; default true. */
+  readonly answer?: boolean;
   readonly alert?: (alert: Alert) => void;
   readonly now?: () => number;
 }
@@ -68,16 +78,22 @@ export interface SubmitterStatus {
   readonly transactions: number;
   readonly gas: number;
   readonly calldataBytes: number;
+  readonly blobs: number;
+  /** With what blobs cost. */
   readonly feesWei: bigint;
   readonly reverted: number;
   readonly resubmissions: number;
+  /** Of the newest commit of this process; null before the first. */
+  readonly carrier: Carrier | null;
+  readonly demands: DemandStatus;
   /** Troubles that stand. */
   readonly alerts: readonly Alert[];
 }
 
 const GWEI = 1_000_000_000n;
 const BACKOFF_STEPS_MAX = 10;
-const FINALIZE_SHARE = 1 / 4;
+/** Of a finalization or an answer, in commits. */
+const SMALL_SHARE = 1 / 4;
 
 export class Submitter {
   private readonly l1: L1Client;
@@ -89,6 +105,11 @@ export class Submitter {
   private readonly inFlightMax: number;
   private readonly now: () => number;
   private readonly alerts: Alerts;
+  private readonly desk: DemandDesk;
+  private readonly carrying: CommitCarrying;
+  private carrier: Carrier | null = null;
+  /** Something without blobs has to wait for those under way: none is added to them. */
+  private isDraining = false;
   private store: IntentStore | undefined;
   private stream: NonceStream | undefined;
   private last: RollupState | undefined;
@@ -107,6 +128,8 @@ export class Submitter {
     this.inFlightMax = options.inFlightMax ?? 4;
     this.now = options.now ?? Date.now;
     this.alerts = new Alerts(options.alert ?? (() => {}), this.now);
+    this.desk = new DemandDesk(this.l1, this.rollup, this.source, this.alerts);
+    this.carrying = new CommitCarrying({ ...options, alerts: this.alerts });
   }
 
   /** Opens the data directory and begins; rejects with a sentence when the directory can't be used. */
@@ -133,6 +156,8 @@ export class Submitter {
         resubmitMs: options.resubmitMs ?? 48_000,
         feeCapWei: options.feeCapWei ?? 500n * GWEI,
         attemptsMax: options.attemptsMax ?? 12,
+        sidecarForm: this.carrying.sidecarForm,
+        sidecarOf: (work) => this.carrying.sidecarAgain(work).catch(this.noteSource),
       },
       this.now,
     );
@@ -144,6 +169,7 @@ export class Submitter {
     this.state = 'stopped';
     clearTimeout(this.timer);
     await this.stepping;
+    await this.carrying.close();
     await this.store?.close();
     this.store = undefined;
   }
@@ -159,6 +185,8 @@ export class Submitter {
       unconfirmed: this.stream?.unconfirmed ?? 0,
       ...totals,
       feesWei: BigInt(totals.feesWei),
+      carrier: this.carrier,
+      demands: this.desk.status,
       alerts: this.alerts.active,
     };
   }
@@ -185,11 +213,14 @@ export class Submitter {
     try {
       const state = await readRollupState(this.l1, this.rollup, accountOf(this.l1).address);
       this.last = state;
+      await this.desk.observe();
       await stream.observe(state);
-      await stream.advance(state, (work) => isDone(work, state));
+      await stream.advance(state, (work) => isDone(work, state, this.desk));
       if (!stream.stuck) {
-        await this.commitNext(state, stream).catch(this.noteSource);
+        this.isDraining = false;
+        if (this.options.answer !== false) await this.answerNext(state, stream);
         if (this.options.finalize !== false) await this.finalizeNext(state, stream);
+        await this.commitNext(state, stream).catch(this.noteSource);
         await stream.fillGaps(state);
       }
       this.failures = 0;
@@ -202,7 +233,7 @@ export class Submitter {
   }
 
   /** A sequencer that is away stops commits alone: what is committed still becomes final. */
-  private readonly noteSource = (error: unknown): void => {
+  private readonly noteSource = (error: unknown): undefined => {
     if (!(error instanceof BatchSourceError)) throw error;
     this.alerts.raise('source', error.message);
   };
@@ -222,10 +253,31 @@ export class Submitter {
       this.alerts.clear('source');
       if (batch === undefined || !this.continues(batch, parent, state) || this.isEarly(batch, state)) return;
       const work: Work = { kind: 'commit', id, epoch: state.epoch, hash: toHex(batch.hash) };
-      const data = encodeCommitBatch(batch);
-      const sent = await this.sendWork(state, stream, work, data, commitGas(data, batch));
-      if (!sent) return;
+      const carried = this.carrying.choose(batch, state);
+      if (carried === undefined || !this.mayAdd(stream, carried.blobs > 0)) return;
+      const sendable = this.carrying.sendable(batch, carried);
+      if (sendable === undefined || !(await this.sendWork(state, stream, work, sendable))) return;
+      this.carrier = carried.carrier;
       parent = { id, hash: batch.hash };
+    }
+  }
+
+  /** Nodes hold transactions with and without blobs of one sender only in turn. */
+  private mayAdd(stream: NonceStream, withBlobs: boolean): boolean {
+    if (withBlobs && this.isDraining) return false;
+    if (stream.unmined.length === 0 || stream.isWithBlobs === withBlobs) return true;
+    if (!withBlobs) this.isDraining = true;
+    return false;
+  }
+
+  private async answerNext(state: RollupState, stream: NonceStream): Promise<void> {
+    const isUnderWay = (demand: number): boolean =>
+      stream.unmined.some(({ work }) => work.kind === 'answer' && work.demand === demand);
+    for await (const { work, data } of this.desk.answers(isUnderWay)) {
+      if (load(stream) >= this.inFlightMax || !this.mayAdd(stream, false)) return;
+      const sendable = { to: this.rollup.demands, data, gas: answerGas(data) };
+      if (!(await this.sendWork(state, stream, work, sendable))) return;
+      this.desk.noteSent();
     }
   }
 
@@ -277,9 +329,10 @@ export class Submitter {
       if (record.deadline > state.blockTime) return;
       const batch = await this.postedBatch(id, record);
       if (batch === undefined) return;
+      if (!this.mayAdd(stream, false)) return;
       const data = encodeFinalizeBatch(batch);
-      if (!(await this.sendWork(state, stream, { kind: 'finalize', id }, data, finalizeGas(data, batch))))
-        return;
+      const sendable = { to: this.rollup.rollup, data, gas: finalizeGas(data, batch) };
+      if (!(await this.sendWork(state, stream, { kind: 'finalize', id }, sendable))) return;
     }
   }
 
@@ -299,10 +352,9 @@ export class Submitter {
     state: RollupState,
     stream: NonceStream,
     work: Work,
-    data: Hex,
-    gas: bigint,
+    call: Sendable,
   ): Promise<boolean> {
-    const to = this.rollup.rollup;
+    const { gas } = call;
     if (gas > TRANSACTION_GAS_MAX) {
       this.alerts.raise(
         'refused',
@@ -311,7 +363,7 @@ export class Submitter {
       return false;
     }
     if (stream.unmined.length === 0) {
-      const revert = await simulate(this.l1, { to, data, gas });
+      const revert = await simulate(this.l1, call);
       if (revert !== undefined) {
         this.alerts.raise(
           'refused',
@@ -321,21 +373,23 @@ export class Submitter {
       }
       this.alerts.clear('refused', 'reverted', 'low-balance');
     }
-    return stream.send(state, work, { to, data, gas });
+    return stream.send(state, work, call);
   }
 }
 
 /** What is under way, in commits. */
 const load = (stream: NonceStream): number =>
-  stream.unmined.reduce((sum, { work }) => sum + (work.kind === 'commit' ? 1 : FINALIZE_SHARE), 0);
+  stream.unmined.reduce((sum, { work }) => sum + (work.kind === 'commit' ? 1 : SMALL_SHARE), 0);
 
 /** Whether someone did it before us, or it can't be done any more. */
-function isDone(work: Work, state: RollupState): boolean {
+function isDone(work: Work, state: RollupState, desk: DemandDesk): boolean {
   switch (work.kind) {
     case 'commit':
       return work.id <= state.committedId || work.epoch !== state.epoch || state.frozen;
     case 'finalize':
       return work.id <= state.finalId;
+    case 'answer':
+      return !desk.isOpen(work.demand);
     case 'fill':
       return false;
   }

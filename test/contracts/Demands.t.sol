@@ -144,7 +144,7 @@ contract DemandsTest is ChallengeFixture {
         // An obedient sequencer gets through all of them, one an interval, and the price falls as it goes.
         for (uint256 id = 1; id <= 64; id++) {
             pass(id == 1 ? ANSWER_WINDOW : INTERVAL);
-            demands.answerInputs(id, _inputs(m, (id - 1) % SEGMENTS));
+            _answer(id, _inputs(m, (id - 1) % SEGMENTS));
             assertEq(demands.demandFee(), uint256(DEMAND_FEE) << ((64 - id) / 4), "falls");
         }
         assertEq(rollup.batches(1).holds, 0, "no hold");
@@ -164,8 +164,7 @@ contract DemandsTest is ChallengeFixture {
         rollup.finalizeBatch(packed(m.h), m.withdrawn);
         uint256 before = BOB.balance;
         uint256 burned = address(0).balance;
-        vm.prank(BOB);
-        demands.answerInputs(id, _inputs(m, 1));
+        _answer(id, _inputs(m, 1));
         assertEq(BOB.balance - before, DEMAND_FEE / 2, "paid");
         assertEq(address(0).balance - burned, DEMAND_FEE - DEMAND_FEE / 2, "burned");
         assertEq(rollup.batches(1).deadline, block.timestamp + PROVING_PERIOD, "proving period");
@@ -181,7 +180,7 @@ contract DemandsTest is ChallengeFixture {
     function test_anEarlyAnswerDoesNotLengthen() public {
         Made memory m = _withheld();
         uint64 deadline = rollup.batches(1).deadline;
-        demands.answerInputs(_demand(m, 0), _inputs(m, 0));
+        _answer(_demand(m, 0), _inputs(m, 0));
         assertEq(rollup.batches(1).deadline, deadline, "as before");
     }
 
@@ -194,11 +193,27 @@ contract DemandsTest is ChallengeFixture {
         else if (kind % 4 == 2) answer = abi.encodePacked(answer, record(at_));
         else answer = _inputs(m, 0);
         vm.expectPartialRevert(IDemands.AnswerWrong.selector);
-        demands.answerInputs(id, answer);
+        _answer(id, answer);
         // It is open still.
-        demands.answerInputs(id, _inputs(m, 1));
+        _answer(id, _inputs(m, 1));
         vm.expectRevert(abi.encodeWithSelector(IDemands.NoSuchDemand.selector, id));
-        demands.answerInputs(id, _inputs(m, 1));
+        _answer(id, _inputs(m, 1));
+    }
+
+    /// @dev Records that a contract passes on would stand in no transaction's input.
+    function test_onlyAnAccountWithoutCodeAnswers() public {
+        Made memory m = _withheld();
+        uint256 id = _demand(m, 0);
+        bytes memory records = _inputs(m, 0);
+        vm.expectRevert(abi.encodeWithSelector(IDemands.NestedCall.selector, address(this)));
+        demands.answerInputs(id, records);
+        vm.etch(BOB, abi.encodePacked(hex"ef0100", address(this)));
+        vm.prank(BOB, BOB);
+        vm.expectRevert(abi.encodeWithSelector(IDemands.NestedCall.selector, BOB));
+        demands.answerInputs(id, records);
+        vm.etch(BOB, "");
+        _answer(id, records);
+        assertEq(demands.open(), 0, "answered");
     }
 
     function test_anAnswerComesInTime() public {
@@ -209,11 +224,11 @@ contract DemandsTest is ChallengeFixture {
         vm.expectRevert(abi.encodeWithSelector(IDemands.AnswerOpen.selector, until, until));
         demands.strikeUnanswered(id, packed(m.h));
         uint256 snapshot = vm.snapshotState();
-        demands.answerInputs(id, _inputs(m, 0));
+        _answer(id, _inputs(m, 0));
         vm.revertToState(snapshot);
         vm.warp(until + 1);
         vm.expectRevert(abi.encodeWithSelector(IDemands.AnswerLate.selector, until, until + 1));
-        demands.answerInputs(id, _inputs(m, 0));
+        _answer(id, _inputs(m, 0));
         demands.strikeUnanswered(id, packed(m.h));
         assertEq(rollup.head().id, 0, "struck");
     }
@@ -223,12 +238,14 @@ contract DemandsTest is ChallengeFixture {
         Made memory m = _withheld();
         uint256 id = _demand(m, 0);
         gas_ = bound(gas_, 30_000, 250_000);
-        try demands.answerInputs{gas: gas_}(id, _inputs(m, 0)) {
+        bytes memory records = _inputs(m, 0);
+        vm.prank(BOB, BOB);
+        try demands.answerInputs{gas: gas_}(id, records) {
             assertEq(rollup.batches(1).holds, 0, "answered");
             assertEq(demands.demand(id).batchHash, 0, "closed");
         } catch {
             assertEq(rollup.batches(1).holds, 1, "held");
-            demands.answerInputs(id, _inputs(m, 0));
+            _answer(id, _inputs(m, 0));
         }
     }
 
@@ -279,7 +296,7 @@ contract DemandsTest is ChallengeFixture {
         refuser.demand{value: demands.demandFee()}(demands, packed(m.h), segmentProof(m, 0));
         refuser.demand{value: demands.demandFee()}(demands, packed(m.h), segmentProof(m, 1));
         // Neither an answer nor a strike sends it anything.
-        demands.answerInputs(1, _inputs(m, 0));
+        _answer(1, _inputs(m, 0));
         vm.warp(demands.demand(2).answerUntil + 1);
         demands.strikeUnanswered(2, packed(m.h));
         assertEq(demands.owed(address(refuser)), BOND / 2 + DEMAND_FEE, "owed");
@@ -299,7 +316,7 @@ contract DemandsTest is ChallengeFixture {
         rollup.strike(packed(m.h));
         // The batch is gone: there is nothing to answer or to strike, and the fee goes back.
         vm.expectRevert();
-        demands.answerInputs(id, _inputs(n, 0));
+        _answer(id, _inputs(n, 0));
         vm.warp(demands.demand(id).answerUntil + 1);
         vm.expectRevert();
         demands.strikeUnanswered(id, packed(n.h));
@@ -321,7 +338,7 @@ contract DemandsTest is ChallengeFixture {
         Made memory other = first();
         post(_without(other));
         vm.expectRevert();
-        demands.answerInputs(id, _inputs(m, 0));
+        _answer(id, _inputs(m, 0));
         assertEq(rollup.batches(1).holds, 0, "no hold on the other");
         demands.withdrawDemand(id);
         assertEq(rollup.batches(1).holds, 0, "nor less than none");
@@ -344,7 +361,7 @@ contract DemandsTest is ChallengeFixture {
         );
         // The answer lengthens the window, but not the time for demands.
         vm.warp(deadline);
-        demands.answerInputs(id, _inputs(m, 0));
+        _answer(id, _inputs(m, 0));
         assertEq(rollup.batches(1).deadline, deadline + PROVING_PERIOD, "longer");
         _refuseDemand(
             m, 1, abi.encodeWithSelector(IDemands.DemandsOver.selector, deadline - ANSWER_WINDOW, deadline)
@@ -358,18 +375,15 @@ contract DemandsTest is ChallengeFixture {
         Reenterer r = new Reenterer{value: 10 ether}(demands);
         r.demand(packed(m.h), segmentProof(m, 0), DEMAND_FEE);
         r.demand(packed(m.h), segmentProof(m, 1), DEMAND_FEE);
-        bytes memory answer = abi.encodeCall(IDemands.answerInputs, (1, _inputs(m, 0)));
-        r.run(answer, abi.encodeCall(IDemands.answerInputs, (2, _inputs(m, 1))));
-        assertTrue(r.refused() == bytes4(keccak256("Reentered()")), "answer within an answer");
-        assertEq(demands.open(), 1, "one left");
         vm.warp(demands.demand(2).answerUntil + 1);
         demands.strikeUnanswered(2, packed(m.h));
         uint256 owed = demands.owed(address(r));
         uint256 before = address(r).balance;
         bytes memory withdraw = abi.encodeCall(IDemands.withdrawOwed, ());
         r.run(withdraw, withdraw);
+        assertTrue(r.refused() == bytes4(keccak256("Reentered()")), "a withdrawal within a withdrawal");
         assertEq(address(r).balance - before, owed, "paid once");
-        assertEq(address(demands).balance, 0, "nothing of others taken");
+        assertEq(address(demands).balance, DEMAND_FEE, "nothing of others taken");
     }
 
     function test_constructorBounds() public {
@@ -406,6 +420,11 @@ contract DemandsTest is ChallengeFixture {
 
     function _hashAfter(Made memory m, uint256 segment) private pure returns (bytes32) {
         return bytes32(slice(m.trace, 92 * segment + 28, 92 * segment + 60));
+    }
+
+    function _answer(uint256 id, bytes memory inputs) private {
+        vm.prank(BOB, BOB);
+        demands.answerInputs(id, inputs);
     }
 
     function _demand(Made memory m, uint256 segment) private returns (uint256) {

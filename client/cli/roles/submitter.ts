@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { accountOf, connectL1, type Hex } from '#settlement/l1/client.ts';
+import type { SidecarForm } from '#settlement/l1/kzg.ts';
+import type { CarrierChoice } from '#settlement/submitter/carrier.ts';
 import type { Submitter } from '#settlement/submitter/submitter.ts';
 import { keySigner } from '../../signer.ts';
 import { untilStopped } from '../connect.ts';
@@ -32,6 +34,9 @@ interface SubmitterRoleOptions extends CommonOptions, L1FlagOptions {
   readonly feeCap: number;
   readonly inFlight: number;
   readonly finalize: boolean;
+  readonly carrier: CarrierChoice;
+  readonly sidecars?: SidecarForm;
+  readonly answer: boolean;
 }
 
 const WEI_PER_GWEI = 1_000_000_000n;
@@ -85,6 +90,22 @@ export const submitterCommand = (): Command =>
         .addOption(
           new Option('--in-flight <n>', 'transactions under way at once').argParser(whole(1, 64)).default(4),
         )
+        .addOption(
+          new Option(
+            '--carrier <where>',
+            'where inputs go: calldata, blobs, off-chain (where the rollup allows it), auto: the cheaper of the first two',
+          )
+            .env('SLUICE_SUBMITTER_CARRIER')
+            .choices(['auto', 'calldata', 'blobs', 'off-chain'])
+            .default('calldata'),
+        )
+        .addOption(
+          new Option(
+            '--sidecars <form>',
+            'what nodes of this chain want beside blobs (default: cells; on chain 31337: proofs)',
+          ).choices(['proofs', 'cells']),
+        )
+        .option('--no-answer', 'leave demands for inputs unanswered: each strikes its batch when it is due')
         .option('--no-finalize', 'only post; leave finalizing to others')
         .addOption(jsonOption()),
     ),
@@ -109,6 +130,9 @@ export const submitterCommand = (): Command =>
       feeCapWei: BigInt(options.feeCap) * WEI_PER_GWEI,
       inFlightMax: options.inFlight,
       finalize: options.finalize,
+      carrier: options.carrier,
+      answer: options.answer,
+      ...(options.sidecars === undefined ? {} : { sidecars: options.sidecars }),
       alert: (alert) =>
         printLine(options, { kind: 'alert', ...alert }, () => `alert ${alert.code}: ${alert.message}`),
     });

@@ -46,6 +46,8 @@ interface IDemands {
     event InputsAnswered(uint256 indexed id, uint64 indexed batch, address answerer);
     event DemandClosed(uint256 indexed id, uint64 indexed batch, bool struck);
 
+    /// @notice The sender has code or was called by a contract: the records would stand in no transaction's input.
+    error NestedCall(address sender);
     /// @notice The inputs are in the calldata of the transaction that committed the batch.
     error InputsPosted(uint64 batch);
     /// @notice Nothing goes before the first segment.
@@ -68,7 +70,8 @@ interface IDemands {
     /// @return id of the demand, from 1
     function demandInputs(bytes calldata header, SegmentProof calldata segment) external payable returns (uint256 id);
 
-    /// @notice Answers a demand. Anyone may; half of the fee is theirs.
+    /// @notice Answers a demand. Any account without code may, in a transaction of its own, so that whoever looks for the
+    /// records finds them in its input; half of the fee is theirs.
     /// @param inputs records of the segment
     function answerInputs(uint256 id, bytes calldata inputs) external;
 
