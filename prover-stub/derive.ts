@@ -16,6 +16,7 @@ import {
   type SignedBatch,
   type TraceEntry,
   traceRoot,
+  WITHDRAWN_ENTRIES_MAX,
   WITHDRAWN_ENTRY_BYTES,
 } from '#protocol/batch.ts';
 import { concat, equalBytes, viewOf } from '#protocol/bytes.ts';
@@ -172,10 +173,16 @@ function checkPosted(batch: SignedBatch, parent: ChainTip, keccak: Keccak): void
 
 function checkWithdrawnForm(withdrawn: Uint8Array, place: Place): void {
   checkSame(place, 'bytes beyond whole entries', 0, withdrawn.length % WITHDRAWN_ENTRY_BYTES);
+  const most = WITHDRAWN_ENTRY_BYTES * WITHDRAWN_ENTRIES_MAX;
+  checkSame(place, `bytes beyond ${most}`, 0, Math.max(0, withdrawn.length - most));
   const view = viewOf(withdrawn);
-  for (let at = WITHDRAWN_ENTRY_BYTES; at < withdrawn.length; at += WITHDRAWN_ENTRY_BYTES) {
-    const least = view.getUint16(at - WITHDRAWN_ENTRY_BYTES) + 1;
-    checkAtLeast(place, `asset of entry ${at / WITHDRAWN_ENTRY_BYTES}`, least, view.getUint16(at));
+  let least = 0;
+  for (let at = 0; at < withdrawn.length; at += WITHDRAWN_ENTRY_BYTES) {
+    const entry = at / WITHDRAWN_ENTRY_BYTES;
+    checkAtLeast(place, `asset of entry ${entry}`, least, view.getUint16(at));
+    least = view.getUint16(at) + 1;
+    const isNothing = (view.getBigUint64(at + 2) | view.getBigUint64(at + 10)) === 0n;
+    checkSame(place, `entries of nothing at ${entry}`, 0, isNothing ? 1 : 0);
   }
 }
 

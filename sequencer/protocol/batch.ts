@@ -42,6 +42,8 @@ export const FIRST_SEQ = 1;
 export const HEADER_BYTES = 510;
 export const TRACE_ENTRY_BYTES = 92;
 export const WITHDRAWN_ENTRY_BYTES = 18;
+/** Assets that a vault can have: a list of totals has no more entries, and none of nothing. */
+export const WITHDRAWN_ENTRIES_MAX = 64;
 
 export interface BatchHeader {
   readonly version: number;

@@ -156,8 +156,27 @@ contract BatchLibTest is Test {
         harness.checkWithdrawn(abi.encodePacked(list, bytes1(0)));
     }
 
+    function testFuzz_withdrawnOfNothing(uint16 a, uint128 amount) public {
+        bytes memory list = abi.encodePacked(a, amount);
+        if (amount == 0) vm.expectRevert(abi.encodeWithSelector(BatchLib.WithdrawnMalformed.selector, 0));
+        harness.checkWithdrawn(list);
+    }
+
+    function test_withdrawnEntries() public {
+        bytes memory list = _totals(64);
+        harness.checkWithdrawn(list);
+        vm.expectRevert(abi.encodeWithSelector(BatchLib.WithdrawnMalformed.selector, 64));
+        harness.checkWithdrawn(_totals(65));
+    }
+
     function testFuzz_hashOf(bytes calldata data) public view {
         assertEq(harness.hashOf(data), keccak256(data), "hash");
+    }
+
+    function _totals(uint16 count) private pure returns (bytes memory list) {
+        for (uint16 asset = 0; asset < count; asset++) {
+            list = abi.encodePacked(list, asset, uint128(1));
+        }
     }
 
     function _entry(uint64 nextStep, uint64 nextSeq, uint32 inputEnd, uint64 weight)

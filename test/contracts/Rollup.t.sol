@@ -57,6 +57,23 @@ contract RollupTest is Fixture {
         assertEq(rollup.head().id, 2, "a second");
     }
 
+    /// @dev EIP-7825 caps a transaction at 2^24 gas: the longest list of totals that can be committed can be finalized.
+    function test_theLongestTotalsFitAFinalization() public {
+        bytes memory withdrawn;
+        for (uint16 asset = 0; asset < 64; asset++) {
+            withdrawn = abi.encodePacked(withdrawn, asset, uint128(1));
+        }
+        Header memory h = commit(bytes32(uint256(1)), withdrawn);
+        pass(WINDOW);
+        rollup.finalizeBatch{gas: 2_000_000}(packed(h), withdrawn);
+        // Entries of nothing are no fraud: thousands of them could be neither struck nor finalized.
+        withdrawn = abi.encodePacked(withdrawn, uint16(64), uint128(0));
+        h = nextHeader(bytes32(uint256(2)), withdrawn);
+        PostedBatch memory batch = signed(h, withdrawn);
+        vm.expectPartialRevert(BatchLib.WithdrawnMalformed.selector);
+        post(batch);
+    }
+
     /// @dev Any change of a signed header without a new signature is refused.
     function testFuzz_everyBitOfTheHeaderIsSigned(uint16 bit) public {
         PostedBatch memory batch = signed(nextHeader(bytes32(uint256(1)), ""), "");

@@ -50,6 +50,8 @@ library BatchLib {
     uint256 internal constant HEADER_BYTES = 510;
     uint256 internal constant TRACE_ENTRY_BYTES = 92;
     uint256 internal constant WITHDRAWN_ENTRY_BYTES = 18;
+    /// @dev Assets of a vault: no step releases anything of another one.
+    uint256 internal constant WITHDRAWN_ENTRIES_MAX = 64;
     uint16 internal constant VERSION = 1;
     /// @dev Input bytes of one segment, and its weight: what one L1 transaction can re-execute.
     uint256 internal constant SEGMENT_INPUT_BYTES_MAX = 4096;
@@ -79,7 +81,7 @@ library BatchLib {
     error TraceOrder(uint256 segment, bytes32 field, uint256 previous, uint256 got);
     /// @notice A segment claims more weight or input bytes than one transaction can re-execute.
     error SegmentTooLarge(uint256 segment, bytes32 field, uint256 expectedAtMost, uint256 got);
-    /// @notice The list of withdrawn totals is not whole entries with rising assets.
+    /// @notice The list of withdrawn totals is not at most 64 whole entries with rising assets and amounts above zero.
     error WithdrawnMalformed(uint256 entry);
 
     /// @notice Reads a posted header (510 bytes, packed, big-endian).
@@ -233,14 +235,19 @@ library BatchLib {
         return nodes[0];
     }
 
-    /// @notice Reverts unless the list is whole entries (u16 asset ‖ u128 amount) with strictly rising assets.
+    /// @notice Reverts unless the list is whole entries (u16 asset ‖ u128 amount) with strictly rising assets, no amount
+    /// of zero, and no more of them than a vault has assets.
+    /// @dev An entry of nothing is no fraud, and thousands of them would take more gas to finalize than a transaction may
+    /// have: a batch that can be neither struck nor final would keep everybody in.
     function checkWithdrawn(bytes calldata withdrawn) internal pure {
         uint256 count = withdrawn.length / WITHDRAWN_ENTRY_BYTES;
         if (count * WITHDRAWN_ENTRY_BYTES != withdrawn.length) revert WithdrawnMalformed(count);
-        for (uint256 i = 1; i < count; i++) {
-            (uint16 previous,) = withdrawnAt(withdrawn, i - 1);
-            (uint16 asset,) = withdrawnAt(withdrawn, i);
-            if (asset <= previous) revert WithdrawnMalformed(i);
+        if (count > WITHDRAWN_ENTRIES_MAX) revert WithdrawnMalformed(WITHDRAWN_ENTRIES_MAX);
+        uint256 least = 0;
+        for (uint256 i = 0; i < count; i++) {
+            (uint16 asset, uint128 amount) = withdrawnAt(withdrawn, i);
+            if (asset < least || amount == 0) revert WithdrawnMalformed(i);
+            least = uint256(asset) + 1;
         }
     }
 
