@@ -262,6 +262,9 @@ export class StepSession extends RandomSession {
     const market = random.below(MARKETS + 1);
     const id = this.orderOf(account);
     const key = random.below(4) === 0 ? new Uint8Array(20) : this.sessionKeys[random.below(4)]!.address;
+    const slot = state.orders.find(id);
+    const as =
+      slot < 0 ? { price: 1, size: 1 } : { price: state.orders.price(slot), size: state.orders.size(slot) };
     const all: Operation[] = [
       { kind: 'cancel', market, by: 'order', id: random.below(2) === 0 ? 0 : id },
       { kind: 'cancel', market, by: 'client', id: CLIENT_ID_MAX },
@@ -274,6 +277,7 @@ export class StepSession extends RandomSession {
         size: random.below(3) * 100,
       },
       { kind: 'amend', market, by: 'client', id: random.below(9), price: 10_000, size: random.below(4_000) },
+      { kind: 'amend', market: slot < 0 ? market : state.orders.market(slot), by: 'order', id, ...as },
       { kind: 'cancel-all', market },
       { kind: 'session-key', key, scope: random.below(5), expiry: random.below(2) * (this.now + 5_000) },
       { kind: 'session-key', key, scope: 3, expiry: TIME_MS_MAX + random.below(2) },
