@@ -44,9 +44,10 @@ export function nextEntry(core: Core, record: Uint8Array): QueueEntry | undefine
 
 export function applyQueueEntry(core: Core, risk: RiskChecks, record: Uint8Array): void {
   const { state, trace, events } = core;
-  const entry = nextEntry(core, record);
+  const entry = decodeQueueEntry(record.subarray(RECORD_HEADER_BYTES));
+  // By its bytes alone: which step comes next must not depend on where the queue stands.
   core.step(entry === undefined ? StepKind.FORCED : (STEP_BY_KIND.get(entry.kind) ?? StepKind.FORCED));
-  if (entry === undefined) return;
+  if (entry?.index !== state.queueNext) return;
   state.queueHash = nextQueueHash(state.keccak, state.queueHash, entry);
   state.queueNext = entry.index + 1;
   trace.queue();
