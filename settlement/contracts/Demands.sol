@@ -19,12 +19,17 @@ contract Demands is IDemands, IRollupPart, Guarded {
     uint256 internal constant OPEN_PER_DOUBLING = 4;
 
     address public immutable rollup;
+    /// @notice What a demand costs while few are open, wei.
     uint128 public immutable fee;
+    /// @notice Seconds for an answer, and `answerInterval` more for each demand that is open.
     uint64 public immutable answerWindow;
+    /// @notice See `answerWindow`.
     uint64 public immutable answerInterval;
+    /// @notice Seconds that an answered batch stays open for proofs at least.
     uint64 public immutable provingPeriod;
 
     uint32 public open;
+    /// @notice Demands ever made; their ids are 1 to this.
     uint256 public count;
     mapping(address demander => uint256) public owed;
     mapping(uint256 id => Demand) private _demands;

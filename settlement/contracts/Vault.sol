@@ -29,6 +29,8 @@ contract Vault is IVault, Guarded {
     mapping(address owner => mapping(uint16 asset => uint128)) public paid;
     mapping(uint16 asset => uint256) public reserved;
 
+    /// @param queue_ brings deposits
+    /// @param rollup_ says which ledgers are final; its constructor checks this
     /// @param assets_ 1 to 64 different tokens; asset 0 is the quote asset
     constructor(address queue_, address rollup_, Asset[] memory assets_) {
         Bounds.check("assets.length", 1, ASSETS_MAX, assets_.length);
@@ -109,6 +111,9 @@ contract Vault is IVault, Guarded {
     /// @inheritdoc IVault
     function unowed(uint16 asset) external view returns (uint256) {
         uint256 has = held[asset];
+        // A token that took some back leaves less than was counted: then the loss is everybody's, not the last one's.
+        uint256 there = IERC20(assets[asset].token).balanceOf(address(this));
+        if (there < has) has = there;
         uint256 owed = _owed(asset);
         return has > owed ? has - owed : 0;
     }

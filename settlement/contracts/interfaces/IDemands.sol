@@ -39,11 +39,13 @@ struct Demand {
 /// crowd out those of others. They end one answer window before the batch's first deadline, so that they can't delay
 /// finality for good.
 interface IDemands {
+    /// @notice The inputs of a segment are to be shown until `answerUntil`, seconds since 1970.
     event InputsDemanded(
         uint256 indexed id, uint64 indexed batch, bytes32 indexed batchHash, uint32 segment, uint64 answerUntil
     );
     /// @notice The records are in the calldata of this transaction.
     event InputsAnswered(uint256 indexed id, uint64 indexed batch, address answerer);
+    /// @notice The demand ended without an answer: the batch was `struck` for it, or is gone for another reason.
     event DemandClosed(uint256 indexed id, uint64 indexed batch, bool struck);
 
     /// @notice The sender has code or was called by a contract: the records would stand in no transaction's input.
@@ -92,5 +94,6 @@ interface IDemands {
     function demandFee() external view returns (uint256);
     /// @notice Demands that are open.
     function open() external view returns (uint32);
+    /// @notice An open demand; all zeros when there is none.
     function demand(uint256 id) external view returns (Demand memory);
 }

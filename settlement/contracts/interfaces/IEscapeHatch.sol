@@ -70,14 +70,18 @@ interface IEscapeHatch {
     event Settled(
         uint64 indexed batchId, bytes32 ledgerRoot, uint64 queueNext, uint64 queueLength, uint64 claimsUntil
     );
+    /// @notice What a position in `market` is worth on the way out.
     event PriceProven(uint16 indexed market, uint64 price, uint64 qm, int128 fundingIndex);
+    /// @notice The claim of an account is in; an owner with several has their sum.
     /// @param equity q, negative when the account owes
     event ClaimRegistered(uint32 indexed account, address indexed owner, int256 equity);
     /// @notice Entries before `next` are counted.
     event DepositsCounted(uint64 next);
+    /// @notice Deposit `index` of the queue went back.
     event Refunded(uint64 indexed index, address indexed owner, uint16 indexed asset, uint64 amount);
     /// @notice Claims are paid from now on, of these sums (q).
     event DistributionOpened(uint256 claimTotal, uint256 deficitTotal, uint256 value);
+    /// @notice `owner` was paid its share of `asset`.
     event ClaimPaid(address indexed owner, uint16 indexed asset, uint256 amount);
 
     /// @notice The rollup runs.
@@ -130,22 +134,32 @@ interface IEscapeHatch {
     function claimsUntil() external view returns (uint64);
     /// @notice Seconds from `settle` for which claims are registered.
     function claimPeriod() external view returns (uint64);
+    /// @notice Last final batch: claims are proven against its ledger.
     function batchId() external view returns (uint64);
+    /// @notice Of that batch.
     function ledgerRoot() external view returns (bytes32);
     /// @notice Entries from `queueNext` to `queueLength` were not taken up; those before `counted` are counted.
     function queueNext() external view returns (uint64);
+    /// @notice Entries of the queue when the rollup was settled.
     function queueLength() external view returns (uint64);
+    /// @notice Entries before this one are counted.
     function counted() external view returns (uint64);
+    /// @notice Exit price of a market; not `known` before it was proven.
     function prices(uint16 market) external view returns (ExitPrice memory);
+    /// @notice Whether the claim of an account is in.
     function registered(uint32 account) external view returns (bool);
     /// @notice Sum of an owner's claims, q.
     function claimOf(address owner) external view returns (uint256);
+    /// @notice Sum of all claims, quote units.
     function claimTotal() external view returns (uint256);
+    /// @notice Sum of what accounts with negative equity owe, quote units; nobody pays it.
     function deficitTotal() external view returns (uint256);
+    /// @notice Whether deposit `index` went back.
     function refunded(uint64 index) external view returns (bool);
     /// @notice True once claims are paid: pools no longer change.
     function distributing() external view returns (bool);
     /// @notice What claims share of a token, units; 0 before they are paid.
     function pool(uint16 asset) external view returns (uint256);
+    /// @notice Whether `owner` has had its share of `asset`.
     function claimPaid(address owner, uint16 asset) external view returns (bool);
 }

@@ -69,6 +69,7 @@ interface IQueue {
 
     /// @notice A configuration was announced; anyone may enter it from `enterableAtMs` on, for 14 days.
     event ConfigurationProposed(uint64 indexed id, uint8 indexed kind, bytes payload, uint64 enterableAtMs);
+    /// @notice The proposal can not be entered any more.
     event ConfigurationCanceled(uint64 indexed id);
     /// @notice Proposal `id` became queue entry `index`.
     event ConfigurationEntered(uint64 indexed id, uint64 indexed index);
@@ -152,12 +153,20 @@ interface IQueue {
         view
         returns (uint64 count, bytes32 prefixHash, uint64 deadline, uint64 blockNumber);
 
+    /// @notice Where deposits go.
     function vault() external view returns (address);
+    /// @notice The rollup whose batches take entries up.
     function rollup() external view returns (address);
+    /// @notice An entry that comes alone is due after so long, ms.
     function inclusionMs() external view returns (uint64);
+    /// @notice Deadlines of entries are at least so far apart, ms.
     function intervalMs() external view returns (uint64);
+    /// @notice Of a forced request in an uncrowded queue, wei.
     function baseFee() external view returns (uint128);
+    /// @notice The fee doubles for each such stretch by which deadlines are crowded out, ms.
     function feeDoublingMs() external view returns (uint64);
+    /// @notice Who may propose configuration; zero: nobody, ever.
     function configurator() external view returns (address);
+    /// @notice Between proposal and entry, ms.
     function timelockMs() external view returns (uint64);
 }

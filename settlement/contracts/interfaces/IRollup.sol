@@ -131,23 +131,27 @@ interface IRollup {
         uint64 queueNext,
         uint64 deadline
     );
+    /// @notice The batch can not be struck any more, and pays: `ledgerRoot` is what withdrawals are proven against.
     event BatchFinalized(uint64 indexed id, bytes32 indexed hash, bytes32 ledgerRoot);
     /// @notice From now on batches carry this epoch; batch `id` with `hash` is the last one of the epochs before.
     event EpochOpened(uint32 indexed epoch, uint64 id, bytes32 hash);
     /// @notice No batch is taken any more. `entry` is the overdue queue entry, or the largest number when the sequencer
     /// was silent.
     event Frozen(uint64 entry, uint64 overdueSince);
+    /// @notice The bond is `bond` wei now.
     event BondChanged(uint256 bond);
     /// @notice Batch `id` and all others up to `headId` never were; EpochOpened follows.
     event BatchStruck(uint64 indexed id, bytes32 indexed hash, bytes32 parentHash, uint64 headId, address judge);
     /// @notice The whole bond is gone: `reward` to the judge, `burned` to nobody.
     event BondSlashed(address indexed judge, uint256 reward, uint256 burned);
+    /// @notice `holds` demands for inputs of the batch are open; above zero it does not become final.
     event HoldChanged(uint64 indexed id, bytes32 indexed hash, uint24 holds);
     /// @notice The inputs of the batch that this transaction commits are not in its calldata.
     /// @param blobs versioned hashes of the blobs that hold them, in order; none when they are off chain
     event InputsElsewhere(uint64 indexed id, bytes32 indexed hash, uint8 carrier, bytes32[] blobs);
     /// @notice The batch is final by a proof, before its window is over.
     event BatchProven(uint64 indexed id, bytes32 indexed hash, bytes32 publicInputsHash);
+    /// @notice The batch becomes final no earlier than `deadline`, seconds since 1970.
     event DeadlineExtended(uint64 indexed id, bytes32 indexed hash, uint64 deadline);
 
     /// @notice The sender has code or was called by a contract; see "Data availability" above.
@@ -239,7 +243,9 @@ interface IRollup {
     /// expired, two windows after the last commit or strike. Nothing can be committed until the bond is full again.
     function unbond(uint256 amount, address payable to) external;
 
+    /// @notice Where the chain of committed batches ends, final or not.
     function head() external view returns (Head memory);
+    /// @notice Where the final batches end.
     function finalHead() external view returns (FinalHead memory);
     /// @notice All zeros when there is no such batch, or none any more.
     function batches(uint64 id) external view returns (BatchRecord memory);
@@ -252,20 +258,33 @@ interface IRollup {
     function blobsHash(bytes32 batchHash) external view returns (bytes32);
     /// @notice Whose proofs make batches final at once; zero: nobody's.
     function verifier() external view returns (address);
+    /// @notice Whether batches may be committed whose inputs are neither in calldata nor in blobs.
     function inputsOffChain() external view returns (bool);
+    /// @notice Whether commits are barred for good.
     function frozen() external view returns (bool);
+    /// @notice What the sequencer has at stake now, wei.
     function bond() external view returns (uint256);
     /// @notice EIP-712 domain separator of everything that is signed for this rollup.
     function domainSeparator() external view returns (bytes32);
+    /// @notice Whose signature makes a batch.
     function sequencer() external view returns (address);
+    /// @notice Seconds from commit to final.
     function window() external view returns (uint64);
+    /// @notice Without a commit for so many seconds anyone may freeze the rollup.
     function livenessLimit() external view returns (uint64);
+    /// @notice Commits need so much of a bond, wei.
     function bondRequired() external view returns (uint128);
+    /// @notice Where deposits and forced requests come in.
     function queue() external view returns (address);
+    /// @notice Who holds the tokens.
     function vault() external view returns (address);
+    /// @notice Who strikes batches that are proven wrong.
     function challenges() external view returns (address);
+    /// @notice Who strikes batches whose inputs are withheld, and holds them meanwhile.
     function demands() external view returns (address);
+    /// @notice Who takes the bond for two histories.
     function equivocation() external view returns (address);
+    /// @notice Who leads out of a frozen rollup.
     function escape() external view returns (address);
     /// @notice Last epoch that a strike ended, 0 before the first: what was signed in it or before is paid for.
     function struckEpoch() external view returns (uint32);
@@ -275,5 +294,6 @@ interface IRollup {
 
 /// @notice A contract that serves one rollup.
 interface IRollupPart {
+    /// @notice The rollup that it serves; it obeys no other.
     function rollup() external view returns (address);
 }

@@ -14,13 +14,17 @@ struct Asset {
 /// @notice Takes tokens in through `Queue` and pays them out against the ledger of a final batch, to nobody but the
 /// owner that the ledger names; after a freeze also through `EscapeHatch`. No other way out exists.
 interface IVault {
+    /// @notice Tokens came in, for an entry of the queue.
     event Deposited(address indexed from, uint16 indexed asset, uint64 amount);
+    /// @notice A withdrawal that a final ledger names was paid.
     /// @param amount paid now
     /// @param total paid so far to this owner: the ledger's cumulative amount
     event Withdrawn(address indexed owner, uint16 indexed asset, uint128 amount, uint128 total);
     /// @notice So much of what is held can only be refunded any more.
     event Reserved(uint16 indexed asset, uint256 amount);
+    /// @notice A deposit that no batch took up went back to its owner.
     event Refunded(address indexed owner, uint16 indexed asset, uint256 amount);
+    /// @notice A share of a frozen rollup was paid.
     event ClaimPaid(address indexed owner, uint16 indexed asset, uint256 amount);
 
     /// @notice Only `Queue` may bring deposits.
@@ -60,7 +64,7 @@ interface IVault {
     /// @notice Only `EscapeHatch`: pays a claim out of what is owed to nobody before it.
     function payClaim(address owner, uint16 asset, uint256 amount) external;
 
-    /// @notice What is held beyond refunds and withdrawals that are due.
+    /// @notice What is held beyond refunds and withdrawals that are due; no more than the token says is there.
     function unowed(uint16 asset) external view returns (uint256);
 
     /// @notice Set aside for refunds.
@@ -68,6 +72,7 @@ interface IVault {
 
     /// @notice Number of assets.
     function assetCount() external view returns (uint16);
+    /// @notice Token of an asset, the least deposit, and the most of it that the vault holds, in its units.
     function assets(uint16 asset) external view returns (address token, uint64 depositMin, uint64 cap);
     /// @notice Deposits less payments: what the vault holds for the ledger, units of the token.
     function held(uint16 asset) external view returns (uint256);
@@ -75,6 +80,8 @@ interface IVault {
     function paidTotal(uint16 asset) external view returns (uint256);
     /// @notice Paid so far to one owner.
     function paid(address owner, uint16 asset) external view returns (uint128);
+    /// @notice Who brings deposits; nobody else can.
     function queue() external view returns (address);
+    /// @notice Whose final ledger roots count.
     function rollup() external view returns (address);
 }

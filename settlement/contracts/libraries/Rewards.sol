@@ -35,6 +35,8 @@ abstract contract Rewards is Guarded {
 
     /// @notice From this block on the commitment is older than any proof.
     event ChallengeCommitted(bytes32 indexed commitment);
+    /// @notice Until `claimUntil` (seconds since 1970) the oldest commitment to a proof of this fault takes `amount`
+    /// wei.
     event RewardOpened(bytes32 indexed fault, uint256 amount, uint64 claimUntil);
     /// @notice The oldest commitment shown so far.
     event RewardClaimed(bytes32 indexed fault, address indexed candidate, uint64 candidateBlock);

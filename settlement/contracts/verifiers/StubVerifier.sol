@@ -14,7 +14,9 @@ contract StubVerifier is IVerifier {
     uint256 internal constant ATTESTATION_BYTES = 105;
     bytes8 internal constant KIND = 0x0000000100000000;
 
+    /// @notice Whose signature is believed.
     address public immutable attester;
+    /// @notice In whose domain it signs.
     address public immutable rollup;
 
     /// @param attester_ whose signature is believed
