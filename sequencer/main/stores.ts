@@ -26,6 +26,8 @@ export interface StoresOptions {
   /** Names the chain: two chains' directories are never mixed. */
   readonly genesis: Hash;
   readonly segmentBytes: number;
+  /** Reject where there is no journal, instead of beginning a chain. */
+  readonly mustExist?: boolean;
 }
 
 /** Rejects with one sentence when the directory is another's, is damaged, or is in use. */
@@ -34,6 +36,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const disk = new NodeDisk();
   await disk.makeDirectory(directory);
   const isNew = !(await journalExists(disk, directory));
+  if (isNew && options.mustExist === true)
+    throw new Error(`--data ${directory}: expected the data of a sequencer, got no journal`);
   const opened: { close(): Promise<void> }[] = [];
   const closeAll = async (): Promise<void> => {
     // The journal first: it holds the lock of the directory.
