@@ -24,7 +24,7 @@ import type {
   QueryName,
   QueryTable,
 } from '#protocol/query.ts';
-import type { Hello, Quotas } from '#protocol/wire.ts';
+import type { Hello, Quotas, Reverted } from '#protocol/wire.ts';
 import { amendOrder } from './actions/amend-order.ts';
 import { cancelAfter } from './actions/cancel-after.ts';
 import { cancelAll } from './actions/cancel-all.ts';
@@ -87,6 +87,10 @@ export class SluiceClient {
   /** What may be sent how fast; who stays inside is never throttled. */
   get quotas(): Quotas {
     return this.hello.quotas;
+  }
+  /** What strikes have made void, oldest first: see `isReverted` of protocol/wire.ts. Empty where there was none. */
+  get reverted(): readonly Reverted[] {
+    return this.hello.reverted ?? [];
   }
   get isConnected(): boolean {
     return this.session.transport.isOpen;

@@ -8,6 +8,7 @@
  */
 import { createRecover } from '#auth/recover.ts';
 import { foldLinks, LINK_BYTES, type SignedReceipt } from '#protocol/receipt.ts';
+import { isReverted, type Reverted } from '#protocol/wire.ts';
 import { watchReceipts } from './actions/watch-receipts.ts';
 import { Listeners } from './listeners.ts';
 import {
@@ -44,8 +45,19 @@ export interface ReceiptKeeperOptions {
   readonly follow?: boolean;
   readonly onKept?: (kept: KeptReceipt) => void;
   readonly onProblem?: (problem: ReceiptProblem) => void;
+  /** A strike has made receipts void, and what was answered and not yet covered by one. */
+  readonly onReverted?: (reverted: RevertedReceipts) => void;
   /** Receipts in memory; default 4,096. */
   readonly keptMax?: number;
+}
+
+/** What of this client's a strike took back, as the greeting after it says. */
+export interface RevertedReceipts {
+  readonly by: Reverted;
+  /** Of those in memory. */
+  readonly receipts: readonly KeptReceipt[];
+  /** Answered, in no receipt yet, and void. */
+  readonly own: readonly OwnCommand[];
 }
 
 interface Waiting {
@@ -55,6 +67,7 @@ interface Waiting {
 
 export class ReceiptKeeper {
   readonly problems = new Listeners<ReceiptProblem>();
+  readonly reversals = new Listeners<RevertedReceipts>();
   /** Ascending within an epoch. */
   readonly kept: KeptReceipt[] = [];
   private readonly session: Session;
@@ -67,6 +80,8 @@ export class ReceiptKeeper {
   private own: OwnCommand[] = [];
   private waiting: Waiting[] = [];
   private last: SignedReceipt | undefined;
+  /** Of the greeting. */
+  private reverted: readonly Reverted[] = [];
   private work: Promise<void> = Promise.resolve();
   private readonly ends: (() => void)[] = [];
 
@@ -79,6 +94,7 @@ export class ReceiptKeeper {
       keeper.last = earlier.findLast((receipt) => isSignedBySequencer(receipt, keeper.checker));
     }
     keeper.ends.push(session.replies.add((command) => keeper.own.push(command)));
+    keeper.ends.push(session.ups.add(({ reverted = [] }) => keeper.takeBack(reverted)));
     const watch = await watchReceipts(session, {
       onReceipt: (receipt) => keeper.take(receipt),
     });
@@ -100,14 +116,21 @@ export class ReceiptKeeper {
     };
     if (options.onProblem !== undefined) this.problems.add(options.onProblem);
     if (options.onKept !== undefined) this.receipts.add(options.onKept);
+    if (options.onReverted !== undefined) this.reversals.add(options.onReverted);
+    this.reverted = session.transport.hello.reverted ?? [];
   }
 
   /** Resolves with the first receipt for command `seq` or a later one, when it was found good. */
   covering(seq: number): Promise<KeptReceipt> {
-    const found = this.kept.find(({ receipt }) => receipt.seq >= seq);
+    const found = this.kept.find(({ receipt }) => receipt.seq >= seq && !this.isReverted(receipt));
     return found === undefined
       ? new Promise((resolve) => this.waiting.push({ seq, resolve }))
       : Promise.resolve(found);
+  }
+
+  /** Whether a strike has made this receipt void, as far as the sequencer's greetings say; L1 says so in any case. */
+  isReverted(receipt: SignedReceipt): boolean {
+    return isReverted(receipt, this.reverted);
   }
 
   /** Stops; what arrived before is worked off and written. */
@@ -115,6 +138,23 @@ export class ReceiptKeeper {
     for (const end of this.ends.splice(0)) end();
     await this.work;
     await this.file?.close();
+  }
+
+  /** A greeting names strikes: what it reverts is told once, after what came before it was worked off. */
+  private takeBack(reverted: readonly Reverted[]): void {
+    // Answered before this connection: in an epoch that the strike ended, or in one before.
+    const answered = new Set(this.own);
+    this.work = this.work.then(() => {
+      const known = Math.max(0, ...this.reverted.map(({ epoch }) => epoch));
+      this.reverted = reverted;
+      for (const by of reverted) {
+        if (by.epoch <= known) continue;
+        const receipts = this.kept.filter(({ receipt }) => isReverted(receipt, [by]));
+        const own = this.own.filter((command) => answered.has(command) && command.seq >= by.fromSeq);
+        this.own = this.own.filter((command) => !own.includes(command));
+        if (receipts.length + own.length > 0) this.reversals.emit({ by, receipts, own });
+      }
+    });
   }
 
   private take(receipt: SignedReceipt): void {

@@ -26,22 +26,25 @@ import { Timers } from '#pipeline/timers.ts';
 import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
 import { FUNDING_RATE } from '#protocol/event.ts';
 import { cursorAfter } from '#protocol/receipt.ts';
+import { Reject } from '#protocol/reject.ts';
 import { domainSeparator } from '#protocol/signing.ts';
 import { ReceiptFeed } from '#receipts/receipt-feed.ts';
 import { Receipts } from '#receipts/receipts.ts';
 import { type Address, connectL1 } from '#settlement/l1/client.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
 import { L1Follower } from '#settlement/l1/follower.ts';
-import { readStruckEpoch } from '#settlement/l1/rollup-state.ts';
 import { loadState } from '#state/snapshot.ts';
 import { quotasOf, readConfig, type SequencerConfig, type SequencerSettings } from './config.ts';
 import { BatchProgress } from './main/batch-progress.ts';
 import { FinalLedger } from './main/final-ledger.ts';
 import { addMetrics } from './main/metrics.ts';
 import { oracleFacts } from './main/oracle-facts.ts';
+import { revertedOf } from './main/recovered-file.ts';
+import { Retention } from './main/retention.ts';
 import { signingKey } from './main/signing-key.ts';
 import { Status } from './main/status.ts';
 import { openStores } from './main/stores.ts';
+import { checkNotStruck, onStrike, strikeSentence } from './main/strike-guard.ts';
 import { Teardown } from './main/teardown.ts';
 
 export interface Sequencer {
@@ -83,6 +86,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     fail = resolve;
   });
   let isDead = false;
+  let isStruck = false;
   const onFatal = (error: Error): void => {
     isDead = true;
     log.fatal({ err: error }, error.message);
@@ -108,6 +112,8 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   const stores = await openStores({ directory, genesis: domainSeparator(domain, keccak), segmentBytes });
   const { disk, journal, snapshots, batches, history, lastReceipt } = stores;
   teardown.add(() => stores.close());
+  const struckEpoch = follower.strike?.epoch ?? 0;
+  await checkNotStruck(stores, directory, struckEpoch);
   for (const note of journal.notes) log.warn(note);
   const signer = new KeySigner(key, batches, keccak);
   if (!equalBytes(signer.address, fromHex(rollup.sequencer)))
@@ -139,10 +145,19 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   const progress = new BatchProgress(batches, follower);
   await progress.refresh();
   const epoch = config.epoch ?? follower.epoch;
+  const retention = new Retention(batches, snapshots, follower);
+  await retention.refresh();
   const prune = async (): Promise<void> => {
+    await retention.refresh();
     const kept = (await snapshots.list()).map(({ seq }) => seq);
     await journal.pruneBelow(
-      Math.min(...kept, history.acknowledgedSeq, batcher.acknowledgedSeq, receipts.acknowledgedSeq) + 1,
+      Math.min(
+        ...kept,
+        history.acknowledgedSeq,
+        batcher.acknowledgedSeq,
+        receipts.acknowledgedSeq,
+        retention.prunableSeq(kept),
+      ) + 1,
     );
   };
   const batcher = await Batcher.start({
@@ -179,7 +194,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     memory: lastReceipt,
     scheduler: clock,
     epoch,
-    struckEpoch: await readStruckEpoch(l1, rollup),
+    struckEpoch,
     ...(batcher.base === undefined ? {} : { base: cursorAfter(batcher.base) }),
     intervalMs: config.receiptMs,
     keptCommands: config.receiptCommands,
@@ -244,6 +259,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     host: config.host,
     port: config.port,
     domain,
+    reverted: revertedOf(stores.recovered),
     authenticator,
     workers: config.workers,
     intake: new CorridorIntake({
@@ -280,13 +296,20 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   teardown.add(() => gateway.close());
   // First what was taken is answered, then the connections end.
   teardown.add(async () => {
-    await gateway.stopEntry();
+    await gateway.stopEntry(isStruck ? Reject.BATCH_STRUCK : Reject.SHUTTING_DOWN);
     await pipeline.close();
     if (isDead) return;
     await receipts.flush();
     await Promise.race([batcher.flush(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
   });
 
+  teardown.add(
+    onStrike(follower, epoch, (strike) => {
+      isStruck = true;
+      pipeline.halt(Reject.BATCH_STRUCK);
+      onFatal(new Error(strikeSentence(strike, directory)));
+    }),
+  );
   timers.start();
   wake();
   const authority = `${config.host}:${gateway.port}`;

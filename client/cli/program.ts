@@ -34,6 +34,16 @@ const ROLES: readonly Entry[] = [
     load: async () => (await import('./roles/sequencer.ts')).sequencerCommand(),
   },
   {
+    name: 'recover',
+    description: 'after a strike: bring the data of a sequencer into the new epoch',
+    load: async () => (await import('./roles/recover.ts')).recoverCommand(),
+  },
+  {
+    name: 'bond',
+    description: "show the sequencer's bond on L1, or add to it",
+    load: async () => (await import('./commands/bond.ts')).bondCommand(),
+  },
+  {
     name: 'submitter',
     description: 'post signed batches to L1 and make them final',
     load: async () => (await import('./roles/submitter.ts')).submitterCommand(),

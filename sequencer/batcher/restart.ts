@@ -73,7 +73,8 @@ const startAfter = (base: StartPlan['base']): TraceStart =>
 async function lastValidId({ batches, epoch, epochAfterId }: StartOptions): Promise<number> {
   const latest = await batches.latest();
   if (latest === undefined) {
-    if (epoch !== FIRST_EPOCH)
+    // Where L1 has no batch either, as after a strike of the first one, every epoch begins at genesis.
+    if (epoch !== FIRST_EPOCH && epochAfterId !== 0)
       throw new Error(
         `batcher: expected signed batches of the epochs before ${epoch}, got none: rebuild the data from L1`,
       );

@@ -50,7 +50,8 @@ export class OrderEntry {
   private inFlight = 0;
   private waiting = 0;
   private pumpQueued = false;
-  private stopped = false;
+  /** What every frame is answered; NONE while frames are taken. */
+  private stopped: RejectCode = Reject.NONE;
 
   constructor(options: OrderEntryOptions) {
     this.options = options;
@@ -62,12 +63,11 @@ export class OrderEntry {
     return this.waiting === 0 && this.inFlight === 0;
   }
 
-  /** From now on every frame is answered SHUTTING_DOWN; those with the workers still go through. */
-  stop(): void {
-    this.stopped = true;
+  /** From now on every frame is answered `code`; those with the workers still go through. */
+  stop(code: RejectCode): void {
+    this.stopped = code;
     for (const connection of this.turns.slice(this.turnsHead)) {
-      for (const frame of connection.inbox.slice(connection.inboxHead))
-        connection.reject(frame.tag, Reject.SHUTTING_DOWN);
+      for (const frame of connection.inbox.slice(connection.inboxHead)) connection.reject(frame.tag, code);
       this.forget(connection);
     }
     this.turns = [];
@@ -105,7 +105,7 @@ export class OrderEntry {
 
   private admit(connection: Connection, frame: WaitingFrame): RejectCode {
     const { quotas, clock, accountRates } = this.options;
-    if (this.stopped) return Reject.SHUTTING_DOWN;
+    if (this.stopped !== Reject.NONE) return this.stopped;
     if (frame.kind === VERIFY_MESSAGE) {
       const view = viewOf(frame.bytes);
       const account = messageAccount(view);

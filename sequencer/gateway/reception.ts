@@ -22,6 +22,7 @@ import {
   OBSERVE,
   PROTOCOL_VERSION,
   type Quotas,
+  type Reverted,
 } from '#protocol/wire.ts';
 import { Connection, type ConnectionHost, type Socket } from './connection.ts';
 import { type AccountRates, AddressBook, FLOOD_BURSTS } from './limits.ts';
@@ -43,6 +44,8 @@ export interface ReceptionOptions {
   readonly chainId: number;
   /** 0x… of the Rollup contract. */
   readonly rollup: string;
+  /** What strikes have made void; told in HELLO. */
+  readonly reverted?: readonly Reverted[] | undefined;
 }
 
 export class Reception implements ConnectionHost {
@@ -141,10 +144,14 @@ export class Reception implements ConnectionHost {
     this.options.accountRates.prune(nowMs);
   }
 
-  /** Sends what is gathered and closes every connection. */
-  goodbyeAll(): void {
+  /** Sends what is gathered and closes every connection. `code`: why no frame is taken any more. */
+  goodbyeAll(code: RejectCode): void {
+    const why =
+      code === Reject.BATCH_STRUCK
+        ? 'a batch was struck on L1, the sequencer is being recovered'
+        : 'the sequencer is shutting down';
     for (const connection of [...this.connections])
-      connection.goodbye(GoodbyeCode.SHUTTING_DOWN, 'the sequencer is shutting down; connect again later');
+      connection.goodbye(GoodbyeCode.SHUTTING_DOWN, `${why}; connect again later`);
   }
 
   // Frames --------------------------------------------------------------------------------------------------
@@ -241,8 +248,11 @@ export class Reception implements ConnectionHost {
   }
 
   private hello(time: number): Uint8Array {
-    const { chainId, rollup, quotas } = this.options;
-    const hello: Hello = { protocol: PROTOCOL_VERSION, chainId, rollup, time, quotas };
+    const { chainId, rollup, quotas, reverted = [] } = this.options;
+    const hello: Hello = {
+      ...{ protocol: PROTOCOL_VERSION, chainId, rollup, time, quotas },
+      ...(reverted.length > 0 && { reverted }),
+    };
     return encodeFrame(FrameType.HELLO, 0, pack(hello));
   }
 

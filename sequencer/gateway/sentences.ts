@@ -21,6 +21,10 @@ const SENTENCES = new Map<number, string>([
   [Reject.NOT_LOGGED_IN, 'expected a LOGIN of this account on this connection before'],
   [Reject.UNKNOWN_QUERY, 'query: expected one of the names in docs/wire-protocol.md'],
   [Reject.UNKNOWN_CHANNEL, 'subscription: expected ticker, bookL2, bookL3, trades, status or account'],
+  [
+    Reject.BATCH_STRUCK,
+    'a batch was struck on L1; nothing is taken until the sequencer was recovered, and its greeting will say which receipts are void',
+  ],
   [Reject.L1_STALE, 'L1 has not answered for too long; withdrawals wait until it does'],
   [Reject.BAD_SIGNATURE, 'signature: expected r ‖ s ‖ v with low s and v 27 or 28 over the EIP-712 digest'],
   [Reject.UNKNOWN_ACCOUNT, 'account: expected one that a deposit or transfer has created'],

@@ -5,8 +5,9 @@ import type { Registry } from 'prom-client';
 import type { Authenticator } from '#auth/authenticator.ts';
 import type { BatchStore, Clock, FeedSource, Intake, QuerySource } from '#pipeline/ports.ts';
 import { toHex } from '#protocol/bytes.ts';
+import { Reject, type RejectCode } from '#protocol/reject.ts';
 import type { Domain } from '#protocol/signing.ts';
-import type { Quotas } from '#protocol/wire.ts';
+import type { Quotas, Reverted } from '#protocol/wire.ts';
 import type { Connection } from './connection.ts';
 import { addHttpRoutes } from './http.ts';
 import { AccountRates, addressKey, CONNECTIONS_MAX, DEFAULT_QUOTAS } from './limits.ts';
@@ -24,6 +25,8 @@ export interface GatewayOptions {
   readonly port: number;
   /** What clients sign under; told in HELLO. */
   readonly domain: Domain;
+  /** What strikes have made void; told in HELLO. */
+  readonly reverted?: readonly Reverted[];
   readonly authenticator: Authenticator;
   /** Threads of the authenticator. */
   readonly workers: number;
@@ -45,8 +48,11 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly port: number;
   readonly connections: number;
-  /** First step of a shutdown: new frames are answered SHUTTING_DOWN; resolves when none is with the workers. */
-  stopEntry(): Promise<void>;
+  /**
+   * First step of a shutdown: new frames are answered `code`, default SHUTTING_DOWN; resolves when none is with the
+   * workers.
+   */
+  stopEntry(code?: RejectCode): Promise<void>;
   /** Says goodbye to every client and frees the port. Replies to come should have been given before. */
   close(): Promise<void>;
 }
@@ -98,6 +104,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     queryDesk: new QueryDesk(options.queries, intake),
     chainId: domain.chainId,
     rollup: toHex(domain.verifyingContract),
+    reverted: options.reverted,
   });
 
   const app = uws.App();
@@ -146,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const sweeping = setInterval(() => reception.sweep(), options.sweepMs ?? SWEEP_MS);
   sweeping.unref();
   let isClosed = false;
+  let stoppedBy: RejectCode = Reject.SHUTTING_DOWN;
 
   function listen({ host, port }: { host: string; port: number }): Promise<us_listen_socket> {
     return new Promise((resolve, reject) => {
@@ -173,8 +181,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     get connections() {
       return reception.connections.size;
     },
-    async stopEntry() {
-      orderEntry.stop();
+    async stopEntry(code = Reject.SHUTTING_DOWN) {
+      stoppedBy = code;
+      orderEntry.stop(code);
       while (!orderEntry.isIdle) await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS));
     },
     async close() {
@@ -185,7 +194,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       uws.us_listen_socket_close(listening);
       const hasSlow = [...reception.connections].some((connection) => connection.backpressured);
       const lingerMs = hasSlow ? LINGER_SLOW_MS : LINGER_MS;
-      reception.goodbyeAll();
+      reception.goodbyeAll(stoppedBy);
       await new Promise((resolve) => setTimeout(resolve, lingerMs));
       app.close();
     },

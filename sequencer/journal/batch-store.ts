@@ -138,6 +138,23 @@ export class LevelBatchStore implements BatchStore {
     return batches;
   }
 
+  /**
+   * Removes the batches above `id` of every epoch, which a strike has made void. What was signed is remembered all the
+   * same. Durable when it resolves.
+   */
+  removeAfter(id: number): Promise<void> {
+    return this.inTurn(async () => {
+      const gone: Uint8Array[] = [];
+      for await (const key of this.level.keys({ gte: keyOf(BATCH, 0, 0), lt: keyOf(BATCH + 1, 0, 0) }))
+        if (placeOf(key).id > id) gone.push(key);
+      await this.level.batch(
+        gone.map((key) => ({ type: 'del' as const, key })),
+        { sync: true },
+      );
+      this.epochs = this.epochs.filter((start) => start.id <= id);
+    });
+  }
+
   close(): Promise<void> {
     return this.inTurn(async () => {
       await this.slot.close();

@@ -13,7 +13,7 @@ import { createJournal } from './segment-journal.ts';
 
 export interface CopyJournalOptions {
   readonly disk: Disk;
-  /** Data directories: one with a journal that nobody is writing, and one without. */
+  /** Data directories: one with a journal that nobody writes to meanwhile, and one without. */
   readonly from: string;
   readonly into: string;
   readonly genesis: Hash;
@@ -40,7 +40,7 @@ export async function copyJournal(options: CopyJournalOptions): Promise<Seq> {
     if (segments[0]?.index !== 1)
       throw new JournalError(
         'pruned',
-        `journal of ${from}: expected frames up to command ${options.through}, its oldest are younger`,
+        `journal of ${from}: expected a frame that ends at command ${options.through} or before, its oldest are younger`,
       );
     await createJournal({ disk, directory: into, genesis, segmentBytes: options.segmentBytes });
     return 0;

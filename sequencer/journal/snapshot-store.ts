@@ -41,6 +41,7 @@ export class FileSnapshotStore implements SnapshotStore {
   private readonly level: ByteLevel;
   /** Ascending by seq. */
   private snapshots: Indexed[];
+  private neededSeq: Seq | undefined;
   private work: Promise<unknown> = Promise.resolve();
 
   private constructor(disk: Disk, folder: string, level: ByteLevel, snapshots: Indexed[]) {
@@ -125,6 +126,14 @@ export class FileSnapshotStore implements SnapshotStore {
     });
   }
 
+  /**
+   * Whoever goes back to the state after command `seq` must be able to: from now on the newest verified snapshot up to it
+   * stays, and the oldest after it, which takes its place when `seq` has come so far.
+   */
+  keepFor(seq: Seq): void {
+    this.neededSeq = Math.max(this.neededSeq ?? 0, seq);
+  }
+
   close(): Promise<void> {
     return this.inTurn(() => this.level.close());
   }
@@ -145,11 +154,19 @@ export class FileSnapshotStore implements SnapshotStore {
     await this.level.put(keyOf(header.seq), seal(value), { sync: true });
   }
 
-  /** Keeps the newest three and the newest verified one: recovery always has a verified place to start. */
+  /**
+   * Keeps the newest three, the newest verified one (a restart always has a verified place to begin) and those around
+   * what is needed.
+   */
   private async dropOld(): Promise<void> {
-    const verified = this.snapshots.findLast((snapshot) => snapshot.verified);
-    const newest = this.snapshots.slice(-SNAPSHOTS_KEPT);
-    const kept = this.snapshots.filter((snapshot) => snapshot === verified || newest.includes(snapshot));
+    const verified = this.snapshots.filter((snapshot) => snapshot.verified);
+    const { neededSeq } = this;
+    const wanted = new Set<Indexed | undefined>([...this.snapshots.slice(-SNAPSHOTS_KEPT), verified.at(-1)]);
+    if (neededSeq !== undefined) {
+      wanted.add(verified.findLast(({ header }) => header.seq <= neededSeq));
+      wanted.add(verified.find(({ header }) => header.seq > neededSeq));
+    }
+    const kept = this.snapshots.filter((snapshot) => wanted.has(snapshot));
     const gone = this.snapshots.filter((snapshot) => !kept.includes(snapshot));
     this.snapshots = kept;
     for (const { header } of gone) {

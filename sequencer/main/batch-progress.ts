@@ -4,7 +4,7 @@ import type { SignedBatch } from '#protocol/batch.ts';
 import type { Seq } from '#protocol/units.ts';
 import type { L1Follower } from '#settlement/l1/follower.ts';
 
-type FollowedL1 = Pick<L1Follower, 'committed' | 'final' | 'batch'>;
+type FollowedL1 = Pick<L1Follower, 'committed' | 'final' | 'batch' | 'strike'>;
 
 export class BatchProgress implements BatchView {
   signed: { id: number; nextSeq: Seq } | undefined;
@@ -70,7 +70,14 @@ export class BatchProgress implements BatchView {
         finalAtMs: followed.finalAtMs,
       };
     const batch = await this.store.get(low);
-    return batch === undefined ? undefined : { id: low, hash: batch.hash, stage: 'batched' };
+    if (batch === undefined || this.isVoid(batch)) return undefined;
+    return { id: low, hash: batch.hash, stage: 'batched' };
+  }
+
+  /** Signed in an epoch that a strike has ended, and L1 does not have it: it will never be committed. */
+  private isVoid({ header }: SignedBatch): boolean {
+    const { strike } = this.l1;
+    return strike !== undefined && header.epoch <= strike.epoch && header.id > this.l1.committed;
   }
 
   private async endOf(id: number): Promise<Seq> {

@@ -9,6 +9,7 @@ import { ReceiptSlot } from '#journal/receipt-slot.ts';
 import { createJournal, journalExists, SegmentJournal } from '#journal/segment-journal.ts';
 import { FileSnapshotStore } from '#journal/snapshot-store.ts';
 import type { Hash, Seq } from '#protocol/units.ts';
+import { isUnfinished, type Recovered, readRecovered } from './recovered-file.ts';
 
 export interface Stores {
   readonly disk: NodeDisk;
@@ -17,6 +18,8 @@ export interface Stores {
   readonly batches: LevelBatchStore;
   readonly history: LevelHistoryStore;
   readonly lastReceipt: ReceiptSlot;
+  /** What these data were recovered from; undefined when they never were. */
+  readonly recovered: Recovered | undefined;
   readonly isNew: boolean;
   close(): Promise<void>;
 }
@@ -34,10 +37,14 @@ export interface StoresOptions {
 export async function openStores(options: StoresOptions): Promise<Stores> {
   const { directory, genesis, segmentBytes } = options;
   const disk = new NodeDisk();
-  await disk.makeDirectory(directory);
+  if (await isUnfinished(disk, directory))
+    throw new Error(
+      `--data ${directory}: expected whole data, got those of a recovery that has not ended: run sluice recover again`,
+    );
   const isNew = !(await journalExists(disk, directory));
   if (isNew && options.mustExist === true)
     throw new Error(`--data ${directory}: expected the data of a sequencer, got no journal`);
+  await disk.makeDirectory(directory);
   const opened: { close(): Promise<void> }[] = [];
   const closeAll = async (): Promise<void> => {
     // The journal first: it holds the lock of the directory.
@@ -63,7 +70,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
         atLeast: await knownSeqs(batches, snapshots),
       }),
     );
-    return { disk, journal, snapshots, batches, history, lastReceipt, isNew, close: closeAll };
+    const recovered = await readRecovered(disk, directory);
+    return { disk, journal, snapshots, batches, history, lastReceipt, recovered, isNew, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

@@ -81,6 +81,8 @@ export class Pipeline {
   private state: 'open' | 'closing' | 'dead' = 'open';
   private awake = false;
   private stopPoll: (() => void) | undefined;
+  /** Why nothing more is sequenced; 0 while all is well. */
+  private halted: RejectCode = Reject.NONE;
   private onIdle: (() => void) | undefined;
 
   constructor(options: PipelineOptions) {
@@ -117,6 +119,7 @@ export class Pipeline {
 
   /** As Intake.submitMessage. */
   submit(message: Uint8Array, signer: Address, tag: number, origin: MessageOrigin): RejectCode {
+    if (this.halted !== Reject.NONE) return this.halted;
     if (this.state !== 'open') return Reject.SHUTTING_DOWN;
     const receivedUs = this.options.clock.monotonicUs();
     const isFull = this.options.journal.headroomBytes < HEADROOM_BYTES_MIN;
@@ -142,6 +145,16 @@ export class Pipeline {
     return new Promise((resolve) => this.durableWaiters.push({ seq, resolve }));
   }
 
+  /**
+   * Sequences nothing more: messages that wait, and all that come, are refused with `code`. What was applied becomes
+   * durable and is answered.
+   */
+  halt(code: RejectCode): void {
+    if (this.halted !== Reject.NONE) return;
+    this.halted = code;
+    this.wake();
+  }
+
   /** Takes nothing new, answers what was taken, and resolves when all of it is durable. */
   async close(): Promise<void> {
     if (this.state === 'open') this.state = 'closing';
@@ -164,6 +177,14 @@ export class Pipeline {
 
   /** Sequences what waits, as far as there is room: first the sources' commands, then messages. */
   private drain(): void {
+    if (this.halted !== Reject.NONE) {
+      while (this.inbox.take(this.waiting)) {
+        const { tag, origin, receivedUs } = this.waiting;
+        this.totals.refused++;
+        this.commit.open.answer(origin, tag, this.halted, receivedUs);
+      }
+      return;
+    }
     const now = this.now();
     if (this.state === 'open') {
       for (const source of this.sources) this.drainSource(source, now);

@@ -20,6 +20,7 @@ export const Reject = {
   UNKNOWN_QUERY: 14,
   UNKNOWN_CHANNEL: 15,
   L1_STALE: 16,
+  BATCH_STRUCK: 17,
   // Authentication: before sequencing
   BAD_SIGNATURE: 100,
   UNKNOWN_ACCOUNT: 101,

@@ -205,7 +205,22 @@ export interface Hello {
   readonly rollup: string;
   readonly time: number;
   readonly quotas: Quotas;
+  /** What strikes have made void, oldest first; absent where there was none. */
+  readonly reverted?: readonly Reverted[];
 }
+
+/** A strike ended `epoch`: receipts of it, or of earlier ones, for command `fromSeq` or a later one are void. */
+export interface Reverted {
+  readonly epoch: number;
+  readonly fromSeq: number;
+}
+
+/** Whether the strikes that a greeting names have made a receipt void. */
+export const isReverted = (
+  receipt: { readonly epoch: number; readonly seq: number },
+  reverted: readonly Reverted[] | undefined,
+): boolean =>
+  reverted?.some(({ epoch, fromSeq }) => receipt.epoch <= epoch && receipt.seq >= fromSeq) ?? false;
 
 export const CHANNELS = ['ticker', 'bookL2', 'bookL3', 'trades', 'status', 'account', 'receipts'] as const;
 export type Channel = (typeof CHANNELS)[number];

@@ -21,6 +21,8 @@ export type ReceiptStanding =
   | { readonly state: 'open' }
   /** The committed history is the one that the receipt names. */
   | { readonly state: 'confirmed'; readonly batch: number; readonly isFinal: boolean }
+  /** A strike ended its epoch, and its history was never committed: what it says was taken back. */
+  | { readonly state: 'reverted'; readonly epoch: number; readonly why: string }
   /** It binds nobody. */
   | { readonly state: 'void'; readonly why: string }
   /** The batch's inputs are not in its transaction: what it says of this command can't be read from L1 alone. */
@@ -60,9 +62,13 @@ export class ReceiptJudge {
   /** Rejects with `L1Error`, `malformed` when a committed batch's inputs are not those of its trace. */
   async standing(receipt: SignedReceipt): Promise<ReceiptStanding> {
     const { head, finalId, struckEpoch } = await this.chain();
-    const struck = `a strike ended epoch ${struckEpoch}: the commands of epoch ${receipt.epoch} that were not committed have never been`;
+    const struck = {
+      state: 'reverted',
+      epoch: struckEpoch,
+      why: `a strike ended epoch ${struckEpoch}: the commands of epoch ${receipt.epoch} that were not committed have never been`,
+    } as const;
     if (receipt.seq >= Number(head.nextSeq)) {
-      if (receipt.epoch <= struckEpoch) return { state: 'void', why: struck };
+      if (receipt.epoch <= struckEpoch) return struck;
       return (await this.voidByReorg(receipt)) ?? { state: 'open' };
     }
     const batch = await this.batchOf(receipt.seq, Number(head.id));
@@ -82,7 +88,7 @@ export class ReceiptJudge {
         state: 'void',
         why: `its command was committed in epoch ${header.epoch}, before its own epoch ${receipt.epoch} was opened`,
       };
-    if (header.epoch > receipt.epoch && receipt.epoch <= struckEpoch) return { state: 'void', why: struck };
+    if (header.epoch > receipt.epoch && receipt.epoch <= struckEpoch) return struck;
     const reorg = await this.voidByReorg(receipt);
     if (reorg !== undefined) return reorg;
     return {

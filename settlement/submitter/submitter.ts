@@ -298,7 +298,14 @@ export class Submitter {
     if (state.bondWei < this.rollup.bondWei) {
       this.alerts.raise(
         'refused',
-        `commit of batch ${header.id}: expected a bond of ${this.rollup.bondWei} wei, got ${state.bondWei}: top it up`,
+        `commit of batch ${header.id}: expected a bond of ${this.rollup.bondWei} wei, got ${state.bondWei}: top it up with sluice bond top-up`,
+      );
+      return false;
+    }
+    if (header.epoch < state.epoch) {
+      this.alerts.raise(
+        'fork',
+        `batch ${header.id}: expected epoch ${state.epoch}, got ${header.epoch}, which L1 has ended: nothing is committed until the sequencer goes on in the new epoch (after a strike: sluice recover)`,
       );
       return false;
     }
@@ -387,7 +394,8 @@ function isDone(work: Work, state: RollupState, desk: DemandDesk): boolean {
     case 'commit':
       return work.id <= state.committedId || work.epoch !== state.epoch || state.frozen;
     case 'finalize':
-      return work.id <= state.finalId;
+      // A strike may have been faster.
+      return work.id <= state.finalId || work.id > state.committedId;
     case 'answer':
       return !desk.isOpen(work.demand);
     case 'fill':

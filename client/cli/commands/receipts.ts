@@ -55,7 +55,7 @@ export function receiptsCommand(): Command {
     command,
     'sluice receipts get 1234                     # the receipt that covers command 1234',
     'sluice receipts watch                        # keep them all until stopped',
-    'sluice receipts                              # open, confirmed, void or CONTRADICTED?',
+    'sluice receipts                              # open, confirmed, REVERTED, void or CONTRADICTED?',
     'sluice receipts --prove                      # and take the bond for a contradiction',
   );
 }
@@ -198,7 +198,9 @@ const checkCommand = (): Command =>
   withL1(
     withKey(
       new Command('check')
-        .description('hold the kept receipts against L1: open, confirmed, void or contradicted')
+        .description(
+          'hold the kept receipts against L1: open, confirmed, reverted by a strike, void or contradicted',
+        )
         .addOption(fileOption())
         .addOption(jsonOption())
         .option('--prove', 'send the proof of a contradiction: takes the bond of the sequencer'),
@@ -264,6 +266,8 @@ function standingCells(standing: Judged['standing']): [string, string] {
       return ['unknown', `the inputs of batch ${standing.batch} are not in its transaction`];
     case 'confirmed':
       return ['confirmed', `batch ${standing.batch}${standing.isFinal ? ', final' : ''}`];
+    case 'reverted':
+      return ['REVERTED', standing.why];
     case 'void':
       return ['void', standing.why];
     case 'contradicted':
