@@ -93,7 +93,7 @@ test('a copy survives a power cut, and never takes the place of a journal', asyn
   await journal.close();
   const options = { disk, from: '/old', into: '/new', genesis, segmentBytes: SEGMENT_BYTES };
   const copied = await copyJournal({ ...options, through: Math.floor(lastSeq / 2) });
-  const after = { ...options, disk: disk.copy(), directory: '/new', repeat: () => () => {} };
+  const after = { ...options, disk: disk.afterPowerCut(), directory: '/new', repeat: () => () => {} };
   const copy = await SegmentJournal.open(after);
   expect(copy.lastSeq).toBe(copied);
   await copy.close();
