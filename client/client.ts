@@ -24,7 +24,8 @@ import type {
   QueryName,
   QueryTable,
 } from '#protocol/query.ts';
-import type { Hello, Quotas, Reverted } from '#protocol/wire.ts';
+import type { Reverted } from '#protocol/reverted.ts';
+import type { Hello, Quotas } from '#protocol/wire.ts';
 import { amendOrder } from './actions/amend-order.ts';
 import { cancelAfter } from './actions/cancel-after.ts';
 import { cancelAll } from './actions/cancel-all.ts';
@@ -88,7 +89,7 @@ export class SluiceClient {
   get quotas(): Quotas {
     return this.hello.quotas;
   }
-  /** What strikes have made void, oldest first: see `isReverted` of protocol/wire.ts. Empty where there was none. */
+  /** What strikes have made void, oldest first: see `isReverted` of protocol/reverted.ts. Empty where there was none. */
   get reverted(): readonly Reverted[] {
     return this.hello.reverted ?? [];
   }

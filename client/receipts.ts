@@ -8,7 +8,7 @@
  */
 import { createRecover } from '#auth/recover.ts';
 import { foldLinks, LINK_BYTES, type SignedReceipt } from '#protocol/receipt.ts';
-import { isReverted, type Reverted } from '#protocol/wire.ts';
+import { isReverted, type Reverted } from '#protocol/reverted.ts';
 import { watchReceipts } from './actions/watch-receipts.ts';
 import { Listeners } from './listeners.ts';
 import {

@@ -7,6 +7,7 @@ import { VERIFY_LOGIN, VERIFY_MESSAGE, VERIFY_REPORT, type VerifyKind } from '#a
 import type { Clock, Intake } from '#pipeline/ports.ts';
 import { FRAME_HEADER_BYTES } from '#protocol/limits.ts';
 import { Reject, type RejectCode } from '#protocol/reject.ts';
+import type { Reverted } from '#protocol/reverted.ts';
 import {
   checkClientFrame,
   encodeFrame,
@@ -22,7 +23,6 @@ import {
   OBSERVE,
   PROTOCOL_VERSION,
   type Quotas,
-  type Reverted,
 } from '#protocol/wire.ts';
 import { Connection, type ConnectionHost, type Socket } from './connection.ts';
 import { type AccountRates, AddressBook, FLOOD_BURSTS } from './limits.ts';

@@ -5,8 +5,8 @@
  *   DATA/recovering       while a recovery is filling the directory: it is of no use before the end
  */
 import type { Disk } from '#pipeline/ports.ts';
+import type { Reverted } from '#protocol/reverted.ts';
 import type { Seq } from '#protocol/units.ts';
-import type { Reverted } from '#protocol/wire.ts';
 
 export interface Recovered {
   /** Epoch that the strike ended: receipts of it, or of earlier ones, for `fromSeq` and later are void. */

@@ -47,10 +47,8 @@
  *     48 i64 reference: queue index (deposit), 1 when forced (withdrawal), other account (transfer), position
  *        in lots (funding), expiry (session key), deadline (dead man), subaccount (created)
  *   GOODBYE 0xff (10 + text)           8 u16 code (GoodbyeCode)  10 UTF-8 sentence; the server closes
- *
  * EXECUTION_REPORT and ACCOUNT_EVENT of one account share one report sequence that rises by one.
- * Decoders never throw: bad bytes give a reject code, which is a number, where good ones give an object.
- * msgpack bodies are bytes here; the shells pack and unpack them.
+ * Decoders never throw: bad bytes give a reject code (a number). msgpack bodies are bytes; the shells pack them.
  */
 import { getI64, getU64, setI64, setU64, viewOf } from './bytes.ts';
 import {
@@ -65,6 +63,7 @@ import {
 import { checkMessage } from './message.ts';
 import { AMEND, CANCEL, CANCEL_ALL, PLACE } from './operation.ts';
 import { Reject, type RejectCode } from './reject.ts';
+import type { Reverted } from './reverted.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -208,19 +207,6 @@ export interface Hello {
   /** What strikes have made void, oldest first; absent where there was none. */
   readonly reverted?: readonly Reverted[];
 }
-
-/** A strike ended `epoch`: receipts of it, or of earlier ones, for command `fromSeq` or a later one are void. */
-export interface Reverted {
-  readonly epoch: number;
-  readonly fromSeq: number;
-}
-
-/** Whether the strikes that a greeting names have made a receipt void. */
-export const isReverted = (
-  receipt: { readonly epoch: number; readonly seq: number },
-  reverted: readonly Reverted[] | undefined,
-): boolean =>
-  reverted?.some(({ epoch, fromSeq }) => receipt.epoch <= epoch && receipt.seq >= fromSeq) ?? false;
 
 export const CHANNELS = ['ticker', 'bookL2', 'bookL3', 'trades', 'status', 'account', 'receipts'] as const;
 export type Channel = (typeof CHANNELS)[number];

@@ -3,6 +3,7 @@
  * and its data are recovered into the new epoch. Twice. Clients are told what was reverted, and no money is lost.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -93,7 +94,22 @@ async function until(what: string, isSo: () => Promise<boolean> | boolean): Prom
   }
 }
 
-async function start(data: string, port?: number): Promise<void> {
+/** Below those that systems give to outgoing connections: one that reconnects must not take it. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(10_000 * Math.random());
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+}
+
+async function start(data: string, port: number): Promise<void> {
   sequencer = await runSequencer(settings(data, port));
   source.httpUrl = sequencer.httpUrl;
   await until('the sequencer to be ready', async () => (await fetch(`${sequencer.httpUrl}/ready`)).ok);
@@ -146,7 +162,7 @@ beforeAll(async () => {
   const { devnet, rollup } = l1;
   reader = await connectL1({ url: devnet.url, key: devnet.accounts[0]!.key });
   source = new WrongSource();
-  await start('one');
+  await start('one', await freePort());
   submitter = new Submitter({
     l1: await connectL1({ url: devnet.url, key: devnet.accounts[SUBMITTER]!.key }),
     rollup,
