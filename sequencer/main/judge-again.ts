@@ -75,12 +75,12 @@ class Judge {
   async run(): Promise<Replaced[]> {
     const { fromSeq, source, copied } = this.judging;
     const { state } = this.engine;
-    for await (const { seq, command } of this.commands(state.seq + 1, fromSeq - 1)) {
-      this.engine.apply(command);
+    // A frame may reach over the end of the copy, and the state stand within it.
+    for await (const { seq, command } of this.commands(Math.min(state.seq, copied) + 1, fromSeq - 1)) {
+      if (seq > state.seq) this.engine.apply(command);
       if (seq > copied) await this.keep(command);
     }
-    // The copy may end within this frame's commands even when the state stands there already.
-    if (state.seq < fromSeq - 1) throw missing(fromSeq - 1, state.seq);
+    if (state.seq !== fromSeq - 1) throw missing(fromSeq - 1, state.seq);
     await this.flush();
     for await (const { seq, command } of this.commands(fromSeq, source.lastSeq))
       if (this.isMoved(command)) await this.judge(seq, command);
