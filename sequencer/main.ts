@@ -147,15 +147,18 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
   const epoch = config.epoch ?? follower.epoch;
   const retention = new Retention(batches, snapshots, follower);
   await retention.refresh();
+  let signedFor: Pick<Receipts, 'acknowledgedSeq'> | undefined;
   const prune = async (): Promise<void> => {
     await retention.refresh();
+    // While it starts, the batcher may get to a snapshot before the receipts have begun: the next one prunes.
+    if (signedFor === undefined) return;
     const kept = (await snapshots.list()).map(({ seq }) => seq);
     await journal.pruneBelow(
       Math.min(
         ...kept,
         history.acknowledgedSeq,
         batcher.acknowledgedSeq,
-        receipts.acknowledgedSeq,
+        signedFor.acknowledgedSeq,
         retention.prunableSeq(kept),
       ) + 1,
     );
@@ -201,6 +204,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     onFatal,
   });
   teardown.add(() => receipts.close());
+  signedFor = receipts;
 
   // The corridor
   const pipeline = new Pipeline({

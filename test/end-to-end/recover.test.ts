@@ -205,14 +205,14 @@ async function struck(clients: readonly SluiceClient[]): Promise<number> {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const sentence = (await ended).message;
+  expect(sentence).toContain(`batch ${source.wrongAfter + 1} was struck on L1`);
+  expect(sentence).toContain('sluice recover --data');
   const refused = await clients[0]!.sendOperations([{ kind: 'cancel-all' }]).then(
     () => 'taken',
     (error: { code: string }) => error.code,
   );
   expect(refused).toBe('BATCH_STRUCK');
-  const sentence = (await ended).message;
-  expect(sentence).toContain(`batch ${source.wrongAfter + 1} was struck on L1`);
-  expect(sentence).toContain('sluice recover --data');
   // Nothing of it stays, and no commit of the old epoch comes through.
   expect(await status()).toMatchObject({ committedId: source.wrongAfter, epoch: epoch + 1, bondWei: 0n });
   expect(seqs.length).toBeGreaterThan(0);

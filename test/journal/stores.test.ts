@@ -55,6 +55,36 @@ test('snapshots: three are kept, and the newest verified one', async () => {
   await store.close();
 });
 
+test('snapshots: those around what is needed stay, and the need moves on to younger ones', async () => {
+  const directory = temporaryDirectory();
+  const store = await FileSnapshotStore.open({ disk, directory, create: true });
+  const seqs = async (): Promise<number[]> => (await store.list()).map((info) => info.seq);
+  const save = async (seq: number): Promise<void> => {
+    await store.save(metaAt(seq), randomBytes(randomFrom(seq), 100));
+    await store.markVerified(seq);
+  };
+  store.keepFor(0);
+  for (const seq of [10, 20, 30, 40, 50]) await save(seq);
+  expect(await seqs()).toEqual([50, 40, 30, 10]);
+  store.keepFor(9);
+  await save(60);
+  expect(await seqs()).toEqual([60, 50, 40, 10]);
+  store.keepFor(10);
+  await save(70);
+  // 10 is needed; 40 takes its place when so much is final.
+  expect(await seqs()).toEqual([70, 60, 50, 40, 10]);
+  for (const seq of [80, 90]) await save(seq);
+  expect(await seqs()).toEqual([90, 80, 70, 40, 10]);
+  store.keepFor(65);
+  await save(100);
+  expect(await seqs()).toEqual([100, 90, 80, 70, 40]);
+  // It never goes back.
+  store.keepFor(5);
+  await save(110);
+  expect(await seqs()).toEqual([110, 100, 90, 70, 40]);
+  await store.close();
+});
+
 test('snapshots: every changed byte is found, an older one still loads, a lost index is made again', async () => {
   const directory = temporaryDirectory();
   let store = await FileSnapshotStore.open({ disk, directory, create: true });
@@ -144,6 +174,47 @@ test('batches: by id in the valid chain, a new epoch takes the place of what it 
   expect(await store.get(3)).toEqual(batchOf(commitmentOf(0, 3)));
   expect(await store.latest()).toEqual(batchOf(commitmentOf(1, 5)));
   expect((await store.list(4, 1)).map(({ header }) => header.id)).toEqual([4]);
+  await store.close();
+});
+
+test('batches above the last that L1 has are removed, and what was signed is remembered all the same', async () => {
+  const directory = temporaryDirectory();
+  let store = await LevelBatchStore.open({ disk, directory, create: true });
+  const sign = async (commitment: SignedCommitment): Promise<void> => {
+    await store.remember(commitment);
+    await store.put(batchOf(commitment));
+  };
+  for (let id = 1; id <= 6; id++) await sign(commitmentOf(0, id));
+  await sign(commitmentOf(1, 4, 0));
+  await sign(commitmentOf(1, 5));
+  const ids = async () => (await store.list(0, 10)).map(({ header }) => [header.epoch, header.id]);
+  await store.removeAfter(4);
+  for (let again = 0; again < 2; again++) {
+    expect(await ids()).toEqual([
+      [0, 1],
+      [0, 2],
+      [0, 3],
+      [1, 4],
+    ]);
+    expect(await store.get(5)).toBeUndefined();
+    expect(await store.latest()).toEqual(batchOf(commitmentOf(1, 4, 0)));
+    await expect(store.remember({ ...commitmentOf(1, 5), hash: hashOf(0, 5, 9) })).rejects.toMatchObject({
+      code: 'signed-other',
+    });
+    await store.close();
+    store = await LevelBatchStore.open({ disk, directory, create: false });
+  }
+  await sign(commitmentOf(2, 5, 1));
+  expect((await ids()).at(-1)).toEqual([2, 5]);
+  await store.removeAfter(3);
+  expect(await ids()).toEqual([
+    [0, 1],
+    [0, 2],
+    [0, 3],
+  ]);
+  await store.removeAfter(0);
+  expect(await ids()).toEqual([]);
+  expect(await store.latest()).toBeUndefined();
   await store.close();
 });
 

@@ -51,6 +51,50 @@ describe('pipeline', () => {
     expect(corridor.fatal).toBeUndefined();
   });
 
+  it('halted, refuses what waits and what comes, and what was applied is made durable and answered', async () => {
+    const { corridor, maker } = await traders();
+    const { pipeline, state } = corridor;
+    const asker = new Asker();
+    const { seq } = await corridor.send(maker, place(1, 1_000_100, 10));
+    expect(corridor.submit(asker, 1, maker, place(1, 1_000_200, 10))).toBe(Reject.NONE);
+    pipeline.halt(Reject.BATCH_STRUCK);
+    expect(corridor.submit(asker, 2, maker, place(1, 1_000_300, 10))).toBe(Reject.BATCH_STRUCK);
+    await corridor.deposit(3, 5_000_000);
+    await corridor.clock.advance(60_000);
+    expect(asker.replies).toEqual([]);
+    expect(asker.rejects).toEqual([{ tag: 1, code: Reject.BATCH_STRUCK }]);
+    // Neither the queue nor the clock goes on.
+    expect(state.seq).toBe(seq);
+    expect(corridor.journal.lastSeq).toBe(seq);
+    await pipeline.close();
+    expect(corridor.submit(asker, 3, maker, place(1, 1_000_300, 10))).toBe(Reject.BATCH_STRUCK);
+    expect(corridor.fatal).toBeUndefined();
+  });
+
+  it('halted in the middle of a flush, it still answers what is in it', async () => {
+    const journal = new HeldJournal();
+    const corridor = new Corridor({ journal });
+    const start = corridor.start();
+    await settle();
+    await journal.releaseAll();
+    await start;
+    const deposited = corridor.deposit(1, 1_000_000_000_000);
+    await journal.releaseAll();
+    const maker = await deposited;
+    const asker = new Asker();
+    corridor.submit(asker, 1, maker, { kind: 'cancel-all' });
+    await settle();
+    corridor.submit(asker, 2, maker, { kind: 'cancel-all' });
+    corridor.pipeline.halt(Reject.BATCH_STRUCK);
+    const closed = corridor.pipeline.close();
+    await settle();
+    expect(asker.order).toEqual([]);
+    await journal.releaseAll();
+    await closed;
+    expect(asker.replies.map(({ tag }) => tag)).toEqual([1]);
+    expect(asker.rejects).toEqual([{ tag: 2, code: Reject.BATCH_STRUCK }]);
+  });
+
   it('tells nobody anything before the flush is done, and everybody in order after it', async () => {
     const journal = new HeldJournal();
     const corridor = new Corridor({ journal });
