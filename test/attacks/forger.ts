@@ -108,6 +108,14 @@ export class Forger {
     this.trace.end();
   }
 
+  /** As `apply`; what `reach` does to the state before the command ends counts as its doing. */
+  meanwhile(command: Command, reach: () => void): void {
+    this.trace.begin(command.record);
+    this.engine.apply(command);
+    reach();
+    this.trace.end();
+  }
+
   close(place: BatchPlace, alter?: (posted: Posted) => void): SignedBatch {
     const { keccak, domain } = this.options;
     const unsigned = placeBatch(packBatch(this.trace.close(), keccak), place, domain, keccak);
@@ -137,6 +145,8 @@ export class Forger {
     const { stepwise, tamper } = this.options;
     const insides = this.trace as unknown as TraceInsides;
     const { builder } = insides;
+    // What is posted may be shorter or longer than what is executed.
+    this.trace.record = () => {};
     if (stepwise) insides.endsBefore = () => builder.segmentSteps > 0;
     const step = builder.step.bind(builder);
     builder.step = (kind, now, record) => {

@@ -5,12 +5,18 @@
 import { parseArgs } from 'node:util';
 import type { Attack } from './attack.ts';
 import { allAttacks } from './catalog.ts';
+import { dropCopies } from './changed-engine.ts';
+import { besiege } from './honest.ts';
+import { SCENES } from './scenes.ts';
 import { Stage } from './stage.ts';
-import { tryAttacks } from './trial.ts';
+import { onHonest, tryAttacks } from './trial.ts';
 import { World } from './world.ts';
 
 /** Altered fields are many and alike: of them the slice has every so many. */
 const SLICE_STRIDE = 6;
+
+const SIEGE = { segments: 4, flips: 6, gasStep: 20 };
+const SLICE_SIEGE = { segments: 2, flips: 2, gasStep: 80 };
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +29,8 @@ const { values } = parseArgs({
 const started = Date.now();
 const world = await World.open();
 let struck = 0;
+let besieged = 0;
+let consistent = 0;
 const missed: string[] = [];
 try {
   const stages = new Map<string, Stage>();
@@ -33,8 +41,16 @@ try {
     return stage;
   };
   const all = allAttacks(stageOf);
-  const named = all.filter(({ name }) => name.includes(values.only));
+  const named = all.filter(({ name, family }) => `${family} ${name}`.includes(values.only));
   const chosen = values.slice ? sliceOf(named, Number(values.seed)) : named;
+  const sieges = [
+    ...SCENES.map((scene) => ({ scene, stepwise: false })),
+    { scene: 'ticks', stepwise: true },
+  ].filter(({ scene }) => `honest batch: ${scene}`.includes(values.only)) as Pick<
+    Attack,
+    'scene' | 'stepwise'
+  >[];
+  consistent = chosen.filter(({ isConsistent }) => isConsistent).length;
   if (values.list) for (const { name } of chosen) console.log(name);
   else {
     for (const stage of new Set(chosen.map(stageOf))) {
@@ -45,11 +61,28 @@ try {
         console.log(`${isStruck ? 'struck' : 'MISSED'}  ${attack.name}  (${words})`);
       });
     }
+    for (const { scene, stepwise } of sieges) {
+      const stage = stageOf({ scene, stepwise });
+      const options = { seed: Number(values.seed), ...(values.slice ? SLICE_SIEGE : SIEGE) };
+      await onHonest(stage, () =>
+        besiege(stage, options, ({ name, mutations, limits, strikes }) => {
+          besieged += mutations + limits;
+          for (const words of strikes) missed.push(`honest batch struck: ${name}, ${words}`);
+          console.log(
+            `${strikes.length === 0 ? 'stood ' : 'FELL  '}  honest batch: ${name}  (${mutations} mutated proofs, ${limits} gas limits)`,
+          );
+        }),
+      );
+    }
   }
 } finally {
+  dropCopies();
   await world.stop();
 }
 for (const name of missed) console.log(`missed: ${name}`);
+console.log(
+  `${besieged} mutated or starved proofs against honest batches, ${consistent} attacks self-consistent`,
+);
 console.log(`${Math.round((Date.now() - started) / 1000)} s`);
 console.log(`${struck} struck, ${missed.length} missed`);
 process.exit(missed.length === 0 ? 0 : 1);

@@ -56,10 +56,10 @@ const PLANS = {
     make.order('duplicate client id', 'makerA', { side: 0, price: 9_000, size: 1, clientId: 8 });
     make.order('notional too small', 'rich', { market: 1, side: 0, price: 2_000, size: 1 });
     make.order('outside the band', 'rich', { market: 1, side: 0, price: 1_000, size: 100 });
-    make.order('price beyond all', 'rich', { market: 1, side: 0, price: 30_000, size: 100 });
+    make.order('price beyond all', 'rich', { side: 1, price: 200_000_000, size: 10 });
     make.order('size beyond all', 'rich', { market: 1, side: 0, price: 2_000, size: 200_000 });
     make.order('reduce-only increases', 'taker', { side: 0, price: 9_000, size: 10, reduceOnly: true });
-    make.order('unknown market', 'rich', { market: 9, side: 0, price: 10, size: 10 });
+    make.order('unknown market', 'rich', { market: 9, side: 0, price: 2_000, size: 100 });
     make.order('expired at once', 'rich', {
       side: 0,
       price: 9_000,
@@ -77,6 +77,46 @@ const PLANS = {
     make.order('expire maker', 'taker', { side: 1, price: 9_985, size: 30, selfTradePrevention: 0 });
     make.order('another bid', 'taker', { side: 0, price: 9_986, size: 40 });
     make.order('expire both', 'taker', { side: 1, price: 9_986, size: 10, selfTradePrevention: 2 });
+  },
+  caps: (make) => {
+    make.order('comes down to a hundred', 'taker', { side: 1, price: 9_960, size: 900, timeInForce: 2 });
+    make.order('meets a capped maker', 'rich', { side: 0, price: 10_050, size: 1_400, timeInForce: 2 });
+    make.order('finds nothing left to reduce', 'rich', { side: 0, price: 10_060, size: 40, timeInForce: 2 });
+    make.order('long again', 'taker', { side: 0, price: 9_000, size: 10 });
+    make.order('a bid', 'makerB', { side: 0, price: 9_950, size: 500 });
+    make.order('caps a short', 'makerA', { side: 1, price: 9_950, size: 7, timeInForce: 2 });
+    make.order('ETH beyond', 'makerB', {
+      market: 1,
+      side: 1,
+      price: 2_004,
+      size: 400,
+      timeInForce: 2,
+      reduceOnly: true,
+    });
+  },
+  limits: (make) => {
+    const place = (i: number) =>
+      ({
+        kind: 'place',
+        market: 0,
+        side: 0,
+        price: 9_000 + i,
+        size: 10,
+        timeInForce: 0,
+        clientId: i + 1,
+      }) as const;
+    make.send(
+      'many orders',
+      'vault',
+      Array.from({ length: 14 }, (_, i) => place(i)),
+    );
+    for (const [i, key] of [KEY.spare, KEY.canceling, KEY.trading].entries())
+      make.send(`session key ${i + 1}`, 'vault', [
+        { kind: 'session-key', key: key.address, scope: 3, expiry: make.now + 60_000 },
+      ]);
+    make.send('grows beyond its margin', 'poor', [
+      { kind: 'amend', market: 0, by: 'client', id: 3, price: 10_030, size: 2_000 },
+    ]);
   },
   changes: (make) => {
     make.send('cancel', 'rich', [{ kind: 'cancel', market: 0, by: 'order', id: ORDER.richCheaper }]);
@@ -99,11 +139,13 @@ const PLANS = {
       KEY.canceling,
     );
     make.send('cancel-all', 'makerA', [{ kind: 'cancel-all', market: 0 }]);
+    make.send('cancel-all in one market', 'rich', [{ kind: 'cancel-all', market: 0 }]);
   },
   settings: (make) => {
     const ahead = make.now;
     const key = (address: Uint8Array, scope: number, expiry: number) =>
       [{ kind: 'session-key', key: address, scope, expiry }] as const;
+    make.send('session key is used', 'makerB', [{ kind: 'cancel-all', market: 1 }], KEY.canceling);
     make.send('new session key', 'rich', key(KEY.spare.address, 3, ahead + 60_000));
     make.send('session key ends', 'makerA', key(KEY.trading.address, 0, 0));
     make.send('session key narrows', 'makerB', key(KEY.canceling.address, 1, ahead + 90_000));
@@ -163,7 +205,7 @@ const PLANS = {
     make.order('meets a maker without margin', 'rich', {
       side: 0,
       price: 10_030,
-      size: 1_000,
+      size: 1_300,
       timeInForce: 2,
     });
     make.round('beyond the market', 1, 25_000);
