@@ -411,7 +411,7 @@ const ROWS: readonly Row[] = [
     'trade',
     false,
     records((segments) => {
-      segments.at(-1)!.pop();
+      segments.filter((one) => one.length > 0).at(-1)!.pop();
     }),
   ],
   [

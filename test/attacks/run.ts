@@ -13,10 +13,10 @@ import { onHonest, tryAttacks } from './trial.ts';
 import { World } from './world.ts';
 
 /** Altered fields are many and alike: of them the slice has every so many. */
-const SLICE_STRIDE = 6;
+const SLICE_STRIDE = 9;
 
 const SIEGE = { segments: 4, flips: 6, gasStep: 20 };
-const SLICE_SIEGE = { segments: 2, flips: 2, gasStep: 80 };
+const SLICE_SIEGE = { segments: 2, flips: 1, gasStep: 120 };
 
 const { values } = parseArgs({
   options: {
