@@ -40,10 +40,50 @@ contract StepScheduleTest is StepProverFixture {
         assertEq(o.nextSeq, 14, "next seq");
     }
 
-    function test_queueEntryByItsKind() public {
+    function test_queueEntryByItsKind_deposit() public {
+        _entriesByKind([0, 1, 2]);
+    }
+
+    function test_queueEntryByItsKind_configuration() public {
+        _entriesByKind([3, 15, 16]);
+    }
+
+    function test_queueEntryByItsKind_last() public {
+        _entriesByKind([17, 18, 255]);
+    }
+
+    function test_queueEntryByItsKind_payload() public {
+        bytes memory inputs = _entry(
+            "",
+            StepKind.DEPOSIT,
+            abi.encodePacked(_le(2 ** 53 - 1, 8), uint16(0), _le(3, 2), bytes20(0), hex"010203")
+        );
+        _becomes(Keys.GLOBALS, _globals(8, NOW, 0, 0));
+        _runs(inputs, "");
+    }
+
+    function test_queueEntryThatIsNotWhole_length() public {
+        _notWhole([bytes(""), new bytes(31), new bytes(33)]);
+    }
+
+    function test_queueEntryThatIsNotWhole_payload() public {
+        _notWhole(
+            [
+                abi.encodePacked(uint64(0), uint16(1), uint16(0), bytes20(0)),
+                abi.encodePacked(uint64(0), uint16(0), _le(1, 2), bytes20(0)),
+                abi.encodePacked(uint64(0), uint16(0), _le(1, 2), bytes20(0), hex"0000")
+            ]
+        );
+    }
+
+    function test_queueEntryThatIsNotWhole_index() public {
+        bytes memory beyond = abi.encodePacked(_le(2 ** 53, 8), uint16(0), uint16(0), bytes20(0));
+        _notWhole([beyond, beyond, beyond]);
+    }
+
+    /// @dev Three at a time: as many of the heaviest kind as a segment's weight allows.
+    function _entriesByKind(uint8[3] memory kinds) private {
         bytes memory inputs;
-        // As many as a segment's weight allows.
-        uint8[9] memory kinds = [0, 1, 2, 3, 15, 16, 17, 18, 255];
         for (uint256 i = 0; i < kinds.length; i++) {
             uint256 kind = kinds[i];
             uint256 step = StepKind.FORCED;
@@ -51,25 +91,16 @@ contract StepScheduleTest is StepProverFixture {
             if (kind >= 16 && kind <= 18) step = StepKind.CONFIGURE;
             inputs = _entry(inputs, step, abi.encodePacked(uint64(0), uint8(kind), uint8(0), uint16(0), bytes20(0)));
         }
-        inputs = _entry(
-            inputs,
-            StepKind.DEPOSIT,
-            abi.encodePacked(_le(2 ** 53 - 1, 8), uint16(0), _le(3, 2), bytes20(0), hex"010203")
-        );
-        _becomes(Keys.GLOBALS, _globals(17, NOW, 0, 0));
+        _becomes(Keys.GLOBALS, _globals(10, NOW, 0, 0));
         _runs(inputs, "");
     }
 
-    function test_queueEntryThatIsNotWhole() public {
-        bytes memory inputs = _entry("", StepKind.FORCED, "");
-        inputs = _entry(inputs, StepKind.FORCED, new bytes(31));
-        inputs = _entry(inputs, StepKind.FORCED, new bytes(33));
-        inputs = _entry(inputs, StepKind.FORCED, abi.encodePacked(uint64(0), uint16(1), uint16(0), bytes20(0)));
-        inputs = _entry(inputs, StepKind.FORCED, abi.encodePacked(uint64(0), uint16(0), _le(1, 2), bytes20(0)));
-        inputs =
-            _entry(inputs, StepKind.FORCED, abi.encodePacked(uint64(0), uint16(0), _le(1, 2), bytes20(0), hex"0000"));
-        inputs = _entry(inputs, StepKind.FORCED, abi.encodePacked(_le(2 ** 53, 8), uint16(0), uint16(0), bytes20(0)));
-        _becomes(Keys.GLOBALS, _globals(14, NOW, 0, 0));
+    function _notWhole(bytes[3] memory bodies) private {
+        bytes memory inputs;
+        for (uint256 i = 0; i < bodies.length; i++) {
+            inputs = _entry(inputs, StepKind.FORCED, bodies[i]);
+        }
+        _becomes(Keys.GLOBALS, _globals(10, NOW, 0, 0));
         _runs(inputs, "");
     }
 
@@ -146,7 +177,16 @@ contract StepScheduleTest is StepProverFixture {
 
     // --- an open message ---
 
-    function test_operationByItsKind() public {
+    function test_operationByItsKind_first() public {
+        _operations(0, 5);
+    }
+
+    function test_operationByItsKind_last() public {
+        _operations(5, 9);
+    }
+
+    /// @dev Operations `from` to `to` of a message that holds one of each kind: a segment can't carry them all.
+    function _operations(uint256 from, uint256 to) private {
         uint256[9] memory kinds = [
             uint256(StepKind.PLACE),
             StepKind.CANCEL,
@@ -159,12 +199,13 @@ contract StepScheduleTest is StepProverFixture {
             StepKind.CANCEL_ON_DISCONNECT
         ];
         bytes memory record = _message(hex"010203040506070809");
-        _put(Keys.REGISTER_MESSAGE, _messageRegister(record, 0, 9));
-        for (uint256 i = 0; i < 9; i++) {
+        _put(Keys.REGISTER_MESSAGE, _messageRegister(record, from, 9));
+        for (uint256 i = from; i < to; i++) {
             bytes memory next = _messageRegister(record, i + 1, 9);
             _expect(kinds[i], record, i == 8 ? _remove(Keys.REGISTER_MESSAGE) : _set(Keys.REGISTER_MESSAGE, next));
         }
-        _goes(Keys.REGISTER_MESSAGE);
+        if (to == 9) _goes(Keys.REGISTER_MESSAGE);
+        else _becomes(Keys.REGISTER_MESSAGE, _messageRegister(record, to, 9));
         // What the message waits for comes first, whatever is due.
         _put(Keys.expiry(NOW - 1, 0, 1), "");
         _put(Keys.GLOBALS, _globals(7, NOW, NOW, NOW));
