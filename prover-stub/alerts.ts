@@ -8,6 +8,8 @@ export interface VerifierAlert {
     | 'challenge-failed'
     | 'challenge-committed'
     | 'batch-struck'
+    /** Nobody gives the inputs of a batch: they are asked for on L1. */
+    | 'inputs-demanded'
     | 'reward-taken';
   readonly batch: number;
   /** In words. */

@@ -3,14 +3,18 @@
  * misses a leaf, the witness is made again with it; that should never be needed, and is said.
  */
 import type { Keccak } from '#protocol/hash.ts';
+import { BLOB_ELEMENTS, elementsOf } from '#settlement/l1/blob-codec.ts';
 import { checkProof } from '#settlement/l1/challenge-actions.ts';
 import type { Hex, L1Client } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
 import { L1Error } from '#settlement/l1/errors.ts';
-import { encodeFraudProof } from '#settlement/l1/fraud-proof.ts';
+import { encodeFraudProof, type FraudProof } from '#settlement/l1/fraud-proof.ts';
+import { type ElementOpening, Kzg } from '#settlement/l1/kzg.ts';
 import { type MissingRead, missingOf } from '#settlement/l1/step-prover.ts';
 import { type FraudSearch, findFraud } from './find-fraud.ts';
+import { segmentsOf } from './fold-inputs.ts';
 import { describeFraud, type Fraud } from './fraud.ts';
+import type { BlobEvidence } from './inputs-source.ts';
 import type { ExtraReads } from './segment-witness.ts';
 
 /** Leaves that are added to a witness before it is given up. */
@@ -22,6 +26,8 @@ export interface ProofBuilding {
   readonly keccak: Keccak;
   /** Makes the search anew: its commands are read once. */
   readonly search: () => FraudSearch;
+  /** Where the batch's blobs show that it is wrong. */
+  readonly evidence?: BlobEvidence;
   readonly say?: (sentence: string) => void;
 }
 
@@ -41,7 +47,7 @@ export async function buildProof(building: ProofBuilding): Promise<BuiltProof | 
     const frauds = await findFraud(repairs === 0 ? search : { ...search, extra });
     let missing: MissingRead | undefined;
     for (const fraud of frauds) {
-      const proof = encodeFraudProof(search.accused, fraud, keccak);
+      const proof = encodeFraudProof(search.accused, await provable(fraud, building, search), keccak);
       try {
         await checkProof(l1, rollup, proof);
         return { proof, fraud, repairs };
@@ -55,6 +61,29 @@ export async function buildProof(building: ProofBuilding): Promise<BuiltProof | 
     extra = withRead(extra, missing);
   }
   return undefined;
+}
+
+/** Inputs in blobs are shown by opening the elements that hold the segment's part. */
+async function provable(
+  fraud: Fraud,
+  { evidence }: ProofBuilding,
+  { accused }: FraudSearch,
+): Promise<FraudProof> {
+  if (fraud.check !== 'inputs' || evidence === undefined) return fraud;
+  const { blobs, commitments, hashes, segment } = evidence;
+  const { start, end } = segmentsOf(accused)[segment]!;
+  const { first, count } = elementsOf(start, end);
+  const openings: ElementOpening[] = [];
+  const kzg = new Kzg();
+  try {
+    for (let index = first; index < first + count; index++) {
+      const blob = Math.floor(index / BLOB_ELEMENTS);
+      openings.push(await kzg.open(blobs[blob]!, { index, commitment: commitments[blob]! }));
+    }
+  } finally {
+    await kzg.close();
+  }
+  return { check: 'blobs', segment, hashes, openings };
 }
 
 function withRead(extra: ExtraReads, { key, range }: MissingRead): ExtraReads {

@@ -128,6 +128,7 @@ export class Challenger {
     this.failed = { hash, atMs: Date.now() };
     const built = await buildProof({
       ...{ l1, rollup, keccak, search: accusation.search },
+      ...(accusation.evidence === undefined ? {} : { evidence: accusation.evidence }),
       ...(say === undefined ? {} : { say }),
     });
     if (built === undefined) {

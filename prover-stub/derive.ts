@@ -55,6 +55,11 @@ export interface L1Facts {
   readonly anchorHash: Hash | undefined;
   /** Prefix hash of the queue before entry `header.queueNext`; undefined when the queue was shorter. */
   readonly queueHash: Hash | undefined;
+  /**
+   * Whether the inputs are in calldata: only then does L1 hold them against inputsHash. Elsewhere the trace's running
+   * hashes bind them, and a false inputsHash binds nothing.
+   */
+  readonly inCalldata: boolean;
   /** Entries from the tip's `inputsQueueNext` on that were in the queue at that block. */
   readonly entries: readonly L1QueueEntry[];
 }
@@ -84,7 +89,7 @@ export function deriveBatch(
   const { header } = batch;
   checkCommitment(batch, parent, facts, context);
   checkContinuity(header, parent, facts);
-  checkPosted(batch, parent, context.keccak);
+  checkPosted(batch, parent, facts, context.keccak);
   const records = checkRecords(batch, parent, context.keccak);
   const inputsQueueNext = checkQueue(header, records, parent, facts);
   checkAnchor(header, parent, facts);
@@ -139,7 +144,7 @@ function checkContinuity(header: BatchHeader, parent: ChainTip, facts: L1Facts):
 }
 
 /** Header, trace and the other posted bytes agree with each other. */
-function checkPosted(batch: SignedBatch, parent: ChainTip, keccak: Keccak): void {
+function checkPosted(batch: SignedBatch, parent: ChainTip, facts: L1Facts, keccak: Keccak): void {
   const { header, trace, inputs, diff, withdrawn } = batch;
   const inTrace = placeOf(header, 'trace', parent);
   checkAtLeast(inTrace, 'segments', 1, trace.length);
@@ -165,7 +170,7 @@ function checkPosted(batch: SignedBatch, parent: ChainTip, keccak: Keccak): void
   checkSame(inTrace, 'stateRoot of the last segment', post, last.stateRoot);
   const place = placeOf(header, 'header', parent);
   checkSame(place, 'inputBytes', inputs.length, header.inputBytes);
-  checkSame(place, 'inputsHash', keccak(inputs), header.inputsHash);
+  if (facts.inCalldata) checkSame(place, 'inputsHash', keccak(inputs), header.inputsHash);
   checkSame(place, 'diffHash', keccak(diff), header.diffHash);
   checkSame(place, 'withdrawnHash', keccak(withdrawn), header.withdrawnHash);
   checkWithdrawnForm(withdrawn, { ...place, part: 'withdrawn' });

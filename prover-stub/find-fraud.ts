@@ -5,7 +5,7 @@
  */
 import { assert } from '#protocol/assert.ts';
 import type { SignedBatch, TraceEntry } from '#protocol/batch.ts';
-import { concat, equalBytes, viewOf } from '#protocol/bytes.ts';
+import { equalBytes, viewOf } from '#protocol/bytes.ts';
 import { type Command, NO_SIGNERS, recordBytes } from '#protocol/command.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import { RECORD_HEADER_BYTES } from '#protocol/limits.ts';
@@ -15,6 +15,7 @@ import { loadSnapshot } from '#state/snapshot.ts';
 import { StateTree } from '#state/state-tree.ts';
 import { GENESIS_TIP } from './chain-tip.ts';
 import { findBoundary } from './find-boundary.ts';
+import { firstMisfolded } from './fold-inputs.ts';
 import type { Fraud } from './fraud.ts';
 import type { StartingPoint } from './re-execute.ts';
 import { SegmentReplay } from './segment-replay.ts';
@@ -27,6 +28,8 @@ export interface FraudSearch {
   /** Commands between the snapshot and the accused batch, all of batches that were right. */
   readonly between: AsyncIterable<Command> | Iterable<Command>;
   readonly accused: SignedBatch;
+  /** Segment that its blobs are known not to hold. */
+  readonly misfolded?: number;
   /** As in signers.ts. */
   readonly recover: (records: readonly Uint8Array[]) => Promise<readonly (Uint8Array | undefined)[]>;
   readonly extra?: ExtraReads;
@@ -37,7 +40,7 @@ export interface FraudSearch {
  */
 export async function findFraud(search: FraudSearch): Promise<Fraud[]> {
   const { keccak, accused } = search;
-  const misfolded = findMisfolded(accused, keccak);
+  const misfolded = search.misfolded ?? firstMisfolded(accused, accused.inputs, keccak);
   if (misfolded !== undefined) return [{ check: 'inputs', segment: misfolded }];
   const { state, trees, nextStep } = begin(search);
   const segments = rangesOf(accused);
@@ -69,21 +72,6 @@ export async function findFraud(search: FraudSearch): Promise<Fraud[]> {
   if (last !== undefined) return [last];
   assert(at === segments.length, 'every segment was executed');
   return findBoundary(accused, trees.ledger, changes.all());
-}
-
-/** The first segment whose inputs are not whole records that fold to its running hash. */
-function findMisfolded({ header, trace, inputs }: SignedBatch, keccak: Keccak): number | undefined {
-  let hash = header.preInputHash;
-  let start = 0;
-  for (const [segment, { inputEnd, inputHash }] of trace.entries()) {
-    const part = inputs.subarray(start, inputEnd);
-    const records = splitLoosely(part);
-    const length = records.reduce((sum, record) => sum + record.length, 0);
-    for (const record of records) hash = keccak(concat(hash, keccak(record)));
-    if (length !== part.length || !equalBytes(hash, inputHash)) return segment;
-    start = inputEnd;
-  }
-  return undefined;
 }
 
 /** Records by their lengths alone; what is left behind the last whole one is left out. */

@@ -3,7 +3,6 @@
  * executed.
  */
 import { createRecover, type Recover } from '#auth/recover.ts';
-import type { SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, fromHex } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import { SigningDomain } from '#protocol/signing.ts';
@@ -11,10 +10,11 @@ import type { Hash } from '#protocol/units.ts';
 import type { L1Client } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
 import { L1Error, l1Error } from '#settlement/l1/errors.ts';
-import { fetchPostedBatch } from '#settlement/l1/posted-batch.ts';
+import { type CarriedBatch, fetchCarriedBatch } from '#settlement/l1/posted-batch.ts';
 import type { ChainTip } from './chain-tip.ts';
 import { type DeriveContext, type DerivedBatch, deriveBatch, type L1Facts } from './derive.ts';
 import { differ } from './difference.ts';
+import type { FoundInputs, InputsSource } from './inputs-source.ts';
 import type { CommitRow, L1Log } from './l1-log.ts';
 import type { RecordSigners } from './re-execute.ts';
 import type { SignerSource } from './signers.ts';
@@ -29,10 +29,11 @@ export interface IntakeOptions {
   readonly rollup: RollupContracts;
   readonly log: L1Log;
   readonly signers: SignerSource;
+  readonly inputs: InputsSource;
   readonly keccak: Keccak;
 }
 
-/** Batches of at most 128 KiB each. */
+/** Batches of at most 1 MiB each. */
 const AHEAD_MAX = 4;
 
 export class Intake {
@@ -78,7 +79,13 @@ export class Intake {
   }
 
   /** A batch as it was posted, whatever is wrong with it. Rejects with `L1Error`. */
-  async posted(id: number): Promise<SignedBatch> {
+  async posted(id: number): Promise<FoundInputs> {
+    const commit = await this.commit(id);
+    return this.complete(commit, await this.fetch(commit));
+  }
+
+  /** The batch alone. Rejects with `L1Error`. */
+  async carried(id: number): Promise<CarriedBatch> {
     return this.fetch(await this.commit(id));
   }
 
@@ -88,30 +95,45 @@ export class Intake {
     return commit;
   }
 
-  private fetch({ id, hash, transactionHash }: CommitRow): Promise<SignedBatch> {
+  private fetch({ id, hash, transactionHash }: CommitRow): Promise<CarriedBatch> {
     const { l1, keccak } = this.options;
-    return fetchPostedBatch(l1, { id, hash, at: { transactionHash } }, this.domain, keccak);
+    return fetchCarriedBatch(l1, { id, hash, at: { transactionHash } }, this.domain, keccak);
+  }
+
+  private async complete({ id, blockNumber }: CommitRow, carried: CarriedBatch): Promise<FoundInputs> {
+    const block = carried.elsewhere === undefined ? undefined : await this.block(blockNumber);
+    if (carried.elsewhere !== undefined && block === undefined)
+      throw new L1Error('unreachable', `batch ${id}: L1 reorganized while it was read`);
+    return this.options.inputs.complete(carried, { blockNumber, blockTimeMs: block?.timeMs ?? 0 });
   }
 
   private async derive(id: number, before: Promise<ChainTip>): Promise<DerivedBatch> {
     const commit = await this.commit(id);
-    const batch = await this.fetch(commit).catch((error: unknown) => {
+    const carried = await this.fetch(commit).catch((error: unknown) => {
       if (error instanceof L1Error && error.code === 'malformed')
         return differ({ batch: id, part: 'calldata' }, 'input of the transaction', 'a batch', error.message);
       throw error;
     });
-    const { anchorNumber } = batch.header;
+    const { anchorNumber } = carried.batch.header;
     const anchor = await this.block(anchorNumber);
     const parent = await before;
+    const { batch, inCalldata, evidence } = await this.complete(commit, carried);
+    if (evidence !== undefined)
+      differ(
+        { batch: id, part: 'inputs', segment: evidence.segment },
+        'bytes in its blobs',
+        'those of the trace',
+        evidence.got,
+      );
     const facts = await this.facts(commit, parent, { anchorHash: anchor?.hash, header: batch.header });
-    return deriveBatch(batch, parent, facts, this.context);
+    return deriveBatch(batch, parent, { ...facts, inCalldata }, this.context);
   }
 
   private async facts(
     commit: CommitRow,
     parent: ChainTip,
     of: { readonly anchorHash: Hash | undefined; readonly header: { readonly queueNext: number } },
-  ): Promise<L1Facts> {
+  ): Promise<Omit<L1Facts, 'inCalldata'>> {
     const { log } = this.options;
     const { hash, epoch, openEpoch, postLedgerRoot, queueNext, queueLength, blockNumber } = commit;
     const entriesEnd = Math.min(queueLength, of.header.queueNext + 2);

@@ -18,13 +18,15 @@ import { findRollup, type RollupContracts } from '#settlement/l1/contracts.ts';
 import { L1Error } from '#settlement/l1/errors.ts';
 import { type AlertOptions, alertHook, type VerifierAlert } from './alerts.ts';
 import { Challenger, type ChallengerStatus } from './challenger.ts';
+import { Demander, type DemanderStatus } from './demander.ts';
 import type { Difference } from './difference.ts';
 import { Finalizer, FinalizerError, type FinalizerStatus } from './finalizer.ts';
 import { verifierMetrics } from './metrics.ts';
 import { AttestingProver } from './prover.ts';
 import { serveVerifier } from './server.ts';
 import { type SignerSource, signersHere, signersInThreads } from './signers.ts';
-import { Verifier, type VerifierStatus } from './verifier.ts';
+import { Verifier } from './verifier.ts';
+import type { VerifierStatus } from './verifier-status.ts';
 
 export interface VerifierSettings {
   /** JSON-RPC. */
@@ -37,6 +39,10 @@ export interface VerifierSettings {
   readonly workers?: number;
   /** Commands between two snapshots. */
   readonly snapshotEvery?: number;
+  /** HTTP base URLs of the sequencer and other verifiers, who are asked for inputs that are not on L1. */
+  readonly peers?: readonly string[];
+  /** HTTP base URL of a beacon node, for inputs in blobs; development chains need none. */
+  readonly beacon?: string;
   /** Between polls of L1, ms; default 1,000, on a development chain 100. */
   readonly pollMs?: number;
   /** What an operator should know, in sentences. */
@@ -48,6 +54,10 @@ export interface RunOptions extends VerifierSettings {
   readonly data: string;
   /** Pays on L1 to strike what is wrong, and is paid for it; 32 bytes. Without it the verifier only watches. */
   readonly challengeKey?: Uint8Array;
+  /** Whether that key also demands inputs that nobody gives, and strikes who withholds them; default true. */
+  readonly demand?: boolean;
+  /** How long peers have before a demand is paid for, ms. */
+  readonly patienceMs?: number;
   /**
    * Pays on L1 to make verified batches final by the proofs that `key` signs; 32 bytes, used by nothing else. Refused
    * where the rollup does not trust them.
@@ -70,6 +80,8 @@ export interface RunningVerifier {
   status(): VerifierStatus;
   /** Undefined while it only watches. */
   challenges(): ChallengerStatus | undefined;
+  /** Undefined while it demands nothing. */
+  demands(): DemanderStatus | undefined;
   /** Undefined while batches become final by time alone. */
   proofs(): FinalizerStatus | undefined;
   stop(): Promise<void>;
@@ -97,18 +109,21 @@ export async function runVerifier(options: RunOptions): Promise<RunningVerifier>
       options.finalizeKey === undefined
         ? undefined
         : await openFinalizer(opened, options.finalizeKey, options);
+    const demander = openDemander(opened, options, alert);
     const server = await serveVerifier(verifier, {
       host: options.host ?? '127.0.0.1',
       port: options.port,
       metrics: verifierMetrics(() => verifier.status(), {
         ...(challenger === undefined ? {} : { challenges: () => challenger.status() }),
         ...(finalizer === undefined ? {} : { proofs: () => finalizer.status() }),
+        ...(demander === undefined ? {} : { demands: () => demander.status() }),
       }),
       ...(challenger === undefined ? {} : { challenges: () => challenger.status() }),
       ...(finalizer === undefined ? {} : { proofs: () => finalizer.status() }),
+      ...(demander === undefined ? {} : { demands: () => demander.status() }),
     });
     const stopping = new AbortController();
-    const loop = follow({ verifier, challenger, finalizer, alert }, pollMs, stopping.signal);
+    const loop = follow({ verifier, challenger, demander, finalizer, alert }, pollMs, stopping.signal);
     let stopped: Promise<void> | undefined;
     return {
       url: server.url,
@@ -119,6 +134,7 @@ export async function runVerifier(options: RunOptions): Promise<RunningVerifier>
       ),
       status: () => verifier.status(),
       challenges: () => challenger?.status(),
+      demands: () => demander?.status(),
       proofs: () => finalizer?.status(),
       stop: () => {
         stopped ??= (async () => {
@@ -222,6 +238,10 @@ async function open(settings: VerifierSettings, data: string): Promise<Opened> {
   try {
     const verifier = await Verifier.open({
       ...{ l1, rollup, data, keccak, signers },
+      inputs: {
+        ...(settings.peers === undefined ? {} : { peers: settings.peers }),
+        ...(settings.beacon === undefined ? {} : { beacon: settings.beacon }),
+      },
       ...(key === undefined ? {} : { prover: new AttestingProver(key, rollup.domain, keccak) }),
       ...(settings.snapshotEvery === undefined ? {} : { snapshotEvery: settings.snapshotEvery }),
       ...(say === undefined ? {} : { say }),
@@ -257,6 +277,20 @@ function openChallenger(
   });
 }
 
+function openDemander(
+  { verifier, l1, contracts }: Opened,
+  { challengeKey, demand, patienceMs, say }: RunOptions,
+  alert: (alert: VerifierAlert) => Promise<void>,
+): Demander | undefined {
+  if (challengeKey === undefined || demand === false) return undefined;
+  return new Demander({
+    ...{ verifier, rollup: contracts, alert },
+    l1: withKey(l1, toHex(challengeKey)),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+    ...(say === undefined ? {} : { say }),
+  });
+}
+
 function openFinalizer(
   { verifier, l1, contracts, keccak }: Opened,
   secret: Uint8Array,
@@ -274,13 +308,14 @@ function openFinalizer(
 interface Following {
   readonly verifier: Verifier;
   readonly challenger: Challenger | undefined;
+  readonly demander: Demander | undefined;
   readonly finalizer: Finalizer | undefined;
   readonly alert: (alert: VerifierAlert) => Promise<void>;
 }
 
 /** Steps until told to stop; rejects with anything that is not an L1Error. */
 async function follow(
-  { verifier, challenger, finalizer, alert }: Following,
+  { verifier, challenger, demander, finalizer, alert }: Following,
   pollMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -300,6 +335,7 @@ async function follow(
       await alert({ kind: 'difference', batch: difference.batch, sentence });
     told = sentence;
     if (challenger !== undefined && !(await challenger.step())) wait = 0;
+    if (demander !== undefined && !signal.aborted && !(await demander.step())) wait = 0;
     if (finalizer !== undefined && !signal.aborted && !(await finalizer.step())) wait = 0;
     if (!signal.aborted && wait > 0) await pause(wait, signal);
   }

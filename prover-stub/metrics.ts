@@ -1,15 +1,21 @@
 /** A verifier's counters for Prometheus, read from its status when they are asked for. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ChallengerStatus } from './challenger.ts';
+import type { DemanderStatus } from './demander.ts';
 import type { FinalizerStatus } from './finalizer.ts';
-import type { VerifierStatus } from './verifier.ts';
+import type { VerifierStatus } from './verifier-status.ts';
 
 export function verifierMetrics(
   status: () => VerifierStatus,
   {
     challenges,
     proofs,
-  }: { readonly challenges?: () => ChallengerStatus; readonly proofs?: () => FinalizerStatus } = {},
+    demands,
+  }: {
+    readonly challenges?: () => ChallengerStatus;
+    readonly proofs?: () => FinalizerStatus;
+    readonly demands?: () => DemanderStatus;
+  } = {},
 ): Registry {
   const registry = new Registry();
   const registers = [registry];
@@ -56,6 +62,13 @@ export function verifierMetrics(
     gauge('challenge_trouble', '1 while a challenge does not get on', () =>
       challenges().trouble === null ? 0 : 1,
     );
+  }
+  gauge('inputs_missing', 'Segments whose inputs nobody gives', ({ missing }) => missing?.segments ?? 0);
+  if (demands !== undefined) {
+    counter('demands', 'Demands for inputs that were made', () => demands().demanded);
+    counter('demands_answered', 'Of these, answered', () => demands().answered);
+    counter('withheld_struck', 'Batches struck because nobody answered', () => demands().struck);
+    gauge('demands_open', 'Demands that wait for an answer', () => demands().open.length);
   }
   if (proofs !== undefined) {
     counter('batches_proven', 'Batches made final by proofs of this verifier', () => proofs().proven);

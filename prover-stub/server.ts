@@ -1,5 +1,5 @@
 /**
- * What a verifier tells over HTTP, JSON but for metrics:
+ * What a verifier tells over HTTP, JSON but for metrics and inputs:
  *
  *   GET /health            200 while the process runs
  *   GET /status            where it stands, and its verdict (verifier.ts)
@@ -9,12 +9,15 @@
  *   GET /proof?batch=7     proof of a batch, where this verifier makes some
  *   GET /challenges        batches that it has accused, where it challenges
  *   GET /proofs            how its proofs fare on L1, where it sends them
+ *   GET /demands           demands for inputs that it has made, where it makes some
+ *   GET /inputs/7          inputs of a batch that are not in calldata, as bytes, for other verifiers; 404: not kept here
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { fromHex, toHex } from '#protocol/bytes.ts';
 import { ASSETS_MAX } from '#protocol/limits.ts';
 import type { ChallengerStatus } from './challenger.ts';
+import type { DemanderStatus } from './demander.ts';
 import type { FinalizerStatus } from './finalizer.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -28,7 +31,8 @@ interface Answer {
   readonly body: unknown;
 }
 
-const PATHS = '/health, /status, /metrics, /withdrawal-proof, /totals, /proof, /challenges, /proofs';
+const PATHS =
+  '/health, /status, /metrics, /withdrawal-proof, /totals, /proof, /challenges, /proofs, /demands, /inputs/ID';
 
 /** Port 0: any free one. Rejects when it can't listen. */
 export async function serveVerifier(
@@ -39,6 +43,7 @@ export async function serveVerifier(
     readonly metrics: Registry;
     readonly challenges?: () => ChallengerStatus;
     readonly proofs?: () => FinalizerStatus;
+    readonly demands?: () => DemanderStatus;
   },
 ): Promise<VerifierServer> {
   const server = createServer((request, response) => {
@@ -78,11 +83,18 @@ async function answerTo(
   {
     challenges,
     proofs,
-  }: { readonly challenges?: () => ChallengerStatus; readonly proofs?: () => FinalizerStatus },
+    demands,
+  }: {
+    readonly challenges?: () => ChallengerStatus;
+    readonly proofs?: () => FinalizerStatus;
+    readonly demands?: () => DemanderStatus;
+  },
 ): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'http://verifier');
   if (request.method !== 'GET')
     return { status: 405, body: { error: `method: expected GET, got ${request.method}` } };
+  const inputs = /^\/inputs\/([^/]*)$/.exec(url.pathname);
+  if (inputs !== null) return keptInputs(verifier, inputs[1]!);
   switch (url.pathname) {
     case '/health':
       return { status: 200, body: { ok: true } };
@@ -96,6 +108,10 @@ async function answerTo(
       return withdrawalProof(verifier, url.searchParams);
     case '/proof':
       return batchProof(verifier, url.searchParams);
+    case '/demands':
+      return demands === undefined
+        ? { status: 404, body: { error: 'demands: this verifier makes none' } }
+        : { status: 200, body: demands() };
     case '/challenges':
       return challenges === undefined
         ? { status: 404, body: { error: 'this verifier does not challenge (--challenge)' } }
@@ -120,6 +136,15 @@ async function withdrawalProof(verifier: Verifier, parameters: URLSearchParams):
     : { status: 200, body: { owner, asset, ...proof } };
 }
 
+async function keptInputs(verifier: Verifier, text: string): Promise<Answer> {
+  const batch = whole(text, Number.MAX_SAFE_INTEGER);
+  if (batch === undefined) return wrong('batch', 'the id of a batch', text);
+  const inputs = await verifier.keptInputs(batch);
+  return inputs === undefined
+    ? { status: 404, body: { error: `inputs of batch ${batch} are not kept here: in calldata, or not seen` } }
+    : { status: 200, body: inputs };
+}
+
 async function batchProof(verifier: Verifier, parameters: URLSearchParams): Promise<Answer> {
   const batch = whole(parameters.get('batch') ?? '', Number.MAX_SAFE_INTEGER);
   if (batch === undefined) return wrong('batch', 'the id of a batch', parameters.get('batch'));
@@ -142,6 +167,11 @@ async function send(response: ServerResponse, { status, body }: Answer, metrics:
     const text = await metrics.metrics();
     response.writeHead(status, { 'content-type': metrics.contentType });
     response.end(text);
+    return;
+  }
+  if (body instanceof Uint8Array) {
+    response.writeHead(status, { 'content-type': 'application/octet-stream' });
+    response.end(body);
     return;
   }
   const text = JSON.stringify(body, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));

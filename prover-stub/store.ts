@@ -7,6 +7,7 @@
  *   queue/N             queue entry N                   (l1-log.ts)
  *   commit/N, final/N   events of batch N               (l1-log.ts)
  *   strike/N            strike N and what it removed    (l1-log.ts)
+ *   inputs/N            inputs of batch N that are not in calldata, and its hash (inputs-source.ts)
  *   verified/N          tip after batch N, its diff     (verified-chain.ts)
  *   snapshot/N          tip, number of pieces           (verified-chain.ts)
  *   piece/N/M           piece M of the snapshot after batch N

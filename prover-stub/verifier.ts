@@ -18,6 +18,13 @@ import { type ChainTip, GENESIS_TIP } from './chain-tip.ts';
 import { checkSame, type Difference, DifferenceFound, sentenceOf } from './difference.ts';
 import { FinalLedger } from './final-ledger.ts';
 import type { FraudSearch } from './find-fraud.ts';
+import {
+  type BlobEvidence,
+  InputsMissing,
+  type InputsOptions,
+  InputsSource,
+  type MissingInputs,
+} from './inputs-source.ts';
 import { Intake, type PreparedBatch } from './intake.ts';
 import { L1Log } from './l1-log.ts';
 import type { Proof, Prover } from './prover.ts';
@@ -26,6 +33,7 @@ import type { SignerSource } from './signers.ts';
 import { VerifierStore, VerifierStoreError } from './store.ts';
 import { type LedgerTotals, totalsOf } from './totals.ts';
 import { VerifiedChain } from './verified-chain.ts';
+import type { VerifierStatus } from './verifier-status.ts';
 
 export interface VerifierOptions {
   readonly l1: L1Client;
@@ -34,6 +42,8 @@ export interface VerifierOptions {
   readonly data: string;
   readonly keccak: Keccak;
   readonly signers: SignerSource;
+  /** Who is asked for inputs that are not in calldata. */
+  readonly inputs?: InputsOptions;
   /** Makes a proof of every verified batch. */
   readonly prover?: Prover;
   /** Commands between two snapshots; default 50,000. */
@@ -42,52 +52,14 @@ export interface VerifierOptions {
   readonly say?: (sentence: string) => void;
 }
 
-/** What `status` says, ready for JSON: amounts and hashes are text. */
-export interface VerifierStatus {
-  readonly rollup: string;
-  readonly chainId: number;
-  /** Batches on L1. */
-  readonly committed: number;
-  readonly final: number;
-  /** Last batch that was re-executed and found as posted. */
-  readonly verified: number;
-  /** Over all verified batches. */
-  readonly steps: number;
-  readonly segments: number;
-  readonly commands: number;
-  readonly mismatches: number;
-  /** In a sentence. */
-  readonly verdict: string;
-  readonly difference: (Difference & { readonly sentence: string }) | null;
-  readonly head: {
-    readonly hash: string;
-    readonly ledgerRoot: string;
-    readonly bookRoot: string;
-    readonly stateRoot: string;
-    readonly seq: number;
-    readonly time: number;
-    readonly queueNext: number;
-  };
-  /** Of the last verified batch; sums in q as totals.ts has them, as text. */
-  readonly ledger: { readonly batch: number; readonly accounts: number } & Readonly<
-    Record<'cash' | 'entryValue' | 'fees' | 'funding' | 'owed' | 'withdrawn', string>
-  >;
-  readonly l1: {
-    readonly url: string;
-    readonly block: number;
-    readonly reorgs: number;
-    readonly frozen: boolean;
-    /** Why it can't be read at the moment. */
-    readonly trouble: string | null;
-  };
-}
-
 /** A batch that is wrong, and what it takes to find out what of it can be proven. */
 export interface Accusation {
   readonly difference: Difference;
   readonly batch: SignedBatch;
   /** Reads L1 anew each time. */
   readonly search: () => FraudSearch;
+  /** Blobs that show it, where inputs are in blobs and are not what the trace says. */
+  readonly evidence?: BlobEvidence;
 }
 
 /** A verified batch with a proof of it. */
@@ -106,7 +78,9 @@ export class Verifier {
   readonly store: VerifierStore;
   private readonly chain: VerifiedChain;
   private log: L1Log;
+  private readonly inputs: InputsSource;
   private intake: Intake;
+  private missingNow: MissingInputs | undefined;
   private execution: ReExecution;
   private difference: Difference | undefined;
   /** A difference that was derived from answers of L1 once; it counts when it is derived a second time. */
@@ -148,7 +122,8 @@ export class Verifier {
     this.store = store;
     this.log = log;
     this.chain = new VerifiedChain(store);
-    this.intake = new Intake({ ...options, log });
+    this.inputs = new InputsSource({ ...options, store }, options.inputs);
+    this.intake = new Intake({ ...options, log, inputs: this.inputs });
     this.execution = new ReExecution(options.keccak);
     this.snapshotSeq = 0;
     this.ledger = new FinalLedger(this.chain, options.keccak, () => Math.min(this.log.final, this.tip.id));
@@ -212,6 +187,10 @@ export class Verifier {
         frozen: log.frozen,
         trouble: this.trouble ?? null,
       },
+      missing:
+        this.missingNow === undefined
+          ? null
+          : { batch: this.missingNow.batch.header.id, segments: this.missingNow.segments.length },
     };
   }
 
@@ -233,7 +212,7 @@ export class Verifier {
       return undefined;
     if (!equalBytes(row.tip.hash, commit.hash)) return undefined;
     if (row.proof !== undefined && how.anew !== true)
-      return { posted: await this.intake.posted(id), proof: { batch: id, ...row.proof } };
+      return { posted: (await this.intake.posted(id)).batch, proof: { batch: id, ...row.proof } };
     const parent = id === 1 ? GENESIS_TIP : (await this.chain.row(id - 1))?.tip;
     if (parent === undefined) return undefined;
     for await (const { derived, signers } of this.intake.after(parent, id)) {
@@ -252,7 +231,7 @@ export class Verifier {
   async accusation(): Promise<Accusation | undefined> {
     const { difference, intake, options } = this;
     if (difference === undefined || difference.batch > this.log.committed) return undefined;
-    const batch = await intake.posted(difference.batch);
+    const { batch, evidence } = await intake.posted(difference.batch);
     const [id] = await this.chain.snapshotIds();
     const from = id === undefined || id >= difference.batch ? undefined : await this.chain.snapshot(id);
     const start = from?.tip ?? GENESIS_TIP;
@@ -263,8 +242,24 @@ export class Verifier {
       between: commandsOf(intake.after(start, difference.batch - 1)),
       accused: batch,
       recover: (records) => signers.recover(records),
+      ...(evidence === undefined ? {} : { misfolded: evidence.segment }),
     });
-    return { difference, batch, search };
+    return { difference, batch, search, ...(evidence === undefined ? {} : { evidence }) };
+  }
+
+  /** The next batch, when nobody gives its inputs. */
+  get missing(): MissingInputs | undefined {
+    return this.missingNow;
+  }
+
+  /** A batch as it was posted, its inputs only if they are in calldata. Rejects with `L1Error`. */
+  async postedWithoutInputs(id: number): Promise<SignedBatch> {
+    return (await this.intake.carried(id)).batch;
+  }
+
+  /** Inputs of a batch that are not in calldata, as this verifier keeps them. */
+  keptInputs(id: number): Promise<Uint8Array | undefined> {
+    return this.inputs.kept(id);
   }
 
   /** Ends the step under way after its batch, and keeps a snapshot, so that the next start has little to do. */
@@ -274,6 +269,7 @@ export class Verifier {
     try {
       if (this.tip.nextSeq - 1 > this.snapshotSeq) await this.keepSnapshot();
     } finally {
+      await this.inputs.close();
       await this.store.close();
     }
   }
@@ -290,6 +286,7 @@ export class Verifier {
       for (const { id, hash } of poll.struck) this.options.say?.(`batch ${id} (${toHex(hash)}) was struck`);
       if (poll.keptBatch !== undefined) await this.follow(poll.keptBatch);
       await this.verify();
+      this.missingNow = undefined;
       this.trouble = undefined;
       return poll.caughtUp && this.tip.id >= this.target;
     } catch (error) {
@@ -297,6 +294,7 @@ export class Verifier {
         await this.startOver(error.message);
         return false;
       }
+      this.missingNow = error instanceof InputsMissing ? error.missing : undefined;
       this.trouble = error instanceof Error ? error.message : String(error);
       throw error;
     }
@@ -423,7 +421,7 @@ export class Verifier {
     this.suspected = '';
     this.ledger.forget();
     this.log = await L1Log.open(this.options.l1, this.options.rollup, this.store);
-    this.intake = new Intake({ ...this.options, log: this.log });
+    this.intake = new Intake({ ...this.options, log: this.log, inputs: this.inputs });
     await this.goBack(0);
   }
 }

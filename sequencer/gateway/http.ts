@@ -1,4 +1,4 @@
-/** HTTP beside the WebSocket: health, readiness, status, metrics, and signed batches for any submitter. */
+/** HTTP beside the WebSocket: health, readiness, status, metrics, signed batches for any submitter, their inputs for any verifier. */
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Registry } from 'prom-client';
@@ -80,8 +80,19 @@ export function addHttpRoutes(app: TemplatedApp, options: HttpOptions): void {
       return { status: '200 OK', type: 'application/msgpack', body: packBatch(batch) };
     });
   });
+  app.get('/inputs/:id', (res, req) => {
+    const id = batchIdOf(req);
+    later(res, async () => {
+      if (typeof id !== 'number')
+        return json('400 Bad Request', { error: 'inputs: expected the number of a batch' });
+      const batch = await batches.get(id);
+      if (batch === undefined)
+        return json('404 Not Found', { error: `batch ${id}: expected one that was signed` });
+      return { status: '200 OK', type: 'application/octet-stream', body: batch.inputs };
+    });
+  });
   app.any('/*', (res, req) => {
-    const error = `${req.getCaseSensitiveMethod()} ${req.getUrl()}: expected GET of /health, /ready, /status, /metrics or /batches/ID, or a WebSocket on /ws`;
+    const error = `${req.getCaseSensitiveMethod()} ${req.getUrl()}: expected GET of /health, /ready, /status, /metrics, /batches/ID or /inputs/ID, or a WebSocket on /ws`;
     send(res, json('404 Not Found', { error }));
   });
 }

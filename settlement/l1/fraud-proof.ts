@@ -11,11 +11,20 @@ import { toHex } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
 import { openSegment } from '#protocol/trace-proof.ts';
 import { challengesAbi } from './abi.ts';
+import type { ElementOpening } from './kzg.ts';
 
 /** What a check opens beside what was posted. Leaf proofs are packed (state/tree-proof.ts). */
 export type FraudProof =
   | { readonly check: 'step'; readonly segment: number; readonly witness: StepWitness }
   | { readonly check: 'inputs'; readonly segment: number }
+  | {
+      readonly check: 'blobs';
+      readonly segment: number;
+      /** Versioned hashes of the batch's blobs, in order. */
+      readonly hashes: readonly Hex[];
+      /** Of exactly the elements that hold the segment's part. */
+      readonly openings: readonly ElementOpening[];
+    }
   | { readonly check: 'diff'; readonly key: Uint8Array; readonly pre: Uint8Array; readonly post: Uint8Array }
   | { readonly check: 'clock'; readonly post: Uint8Array }
   | { readonly check: 'queue'; readonly post: Uint8Array }
@@ -39,6 +48,7 @@ export interface StepWitness {
 const CHECKS = {
   step: 'checkStep',
   inputs: 'checkInputs',
+  blobs: 'checkBlobs',
   diff: 'checkDiff',
   clock: 'checkClock',
   queue: 'checkQueue',
@@ -71,6 +81,17 @@ export function encodeFraudProof(batch: SignedBatch, proof: FraudProof, keccak: 
         abi,
         functionName: 'checkInputs',
         args: [header, segmentProof(batch, proof.segment, keccak), toHex(batch.inputs)],
+      });
+    case 'blobs':
+      return encodeFunctionData({
+        abi,
+        functionName: 'checkBlobs',
+        args: [
+          header,
+          segmentProof(batch, proof.segment, keccak),
+          proof.hashes,
+          proof.openings.map(({ index, ...rest }) => ({ ...rest, index: BigInt(index) })),
+        ],
       });
     case 'diff':
       return encodeFunctionData({

@@ -81,8 +81,17 @@ describe('batches', () => {
       expect(Buffer.compare(served[field]!, batch[field])).toBe(0);
   });
 
+  test('/inputs/12 is its inputs alone, for verifiers', async () => {
+    venue = await openVenue({ batch });
+    const { status, type, body } = await get('/inputs/12');
+    expect([status, type]).toEqual([200, 'application/octet-stream']);
+    expect(Buffer.compare(body, batch.inputs)).toBe(0);
+  });
+
   test('what is not there is 404, what is no number is 400', async () => {
     venue = await openVenue();
+    expect((await get('/inputs/3')).status).toBe(404);
+    for (const path of ['/inputs/x', '/inputs/head']) expect((await get(path)).status).toBe(400);
     expect((await get('/batches/3')).status).toBe(404);
     expect((await get('/batches/head')).status).toBe(404);
     for (const path of ['/batches/x', '/batches/-1', '/batches/1e3', '/batches/99999999999999999'])

@@ -24,6 +24,7 @@ export const madeFacts = (
   tip: ChainTip,
   queue: readonly L1QueueEntry[],
 ): L1Facts => ({
+  inCalldata: true,
   hash,
   epoch: header.epoch,
   postLedgerRoot: header.postLedgerRoot,

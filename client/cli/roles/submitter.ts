@@ -97,7 +97,7 @@ export const submitterCommand = (): Command =>
           )
             .env('SLUICE_SUBMITTER_CARRIER')
             .choices(['auto', 'calldata', 'blobs', 'off-chain'])
-            .default('calldata'),
+            .default('auto'),
         )
         .addOption(
           new Option(

@@ -32,7 +32,12 @@ interface VerifierRoleOptions extends CommonOptions, L1FlagOptions {
   readonly finalizeKeyFile?: string;
   readonly alertCommand?: string;
   readonly alertUrl?: string;
+  readonly peer?: readonly string[];
+  readonly beacon?: string;
+  readonly demand: boolean;
 }
+
+const httpUrl = url('http:', 'https:');
 
 const DEFAULT_DATA = 'data/verifier';
 /** Of --once. */
@@ -85,6 +90,18 @@ export const verifierCommand = (): Command =>
             'file that holds it; no other program may use this key',
           ).env('SLUICE_CHALLENGE_KEY_FILE'),
         )
+        .addOption(
+          new Option(
+            '--peer <url>',
+            'HTTP of the sequencer or another verifier, asked for inputs that are not on L1; may be given again',
+          ).argParser((text: string, before: readonly string[] = []) => [...before, httpUrl(text)]),
+        )
+        .addOption(
+          new Option('--beacon <url>', 'HTTP of a beacon node, for inputs in blobs')
+            .env('SLUICE_BEACON')
+            .argParser(url('http:', 'https:')),
+        )
+        .option('--no-demand', 'with --challenge: never pay for a demand of inputs that nobody gives')
         .option(
           '--finalize',
           'make verified batches final at once, where the rollup trusts attestations of --key-file',
@@ -125,6 +142,8 @@ export const verifierCommand = (): Command =>
       snapshotEvery: options.snapshotEvery,
       ...(options.rollup === undefined ? {} : { rollup: options.rollup as Address }),
       ...(options.keyFile === undefined ? {} : { key: keyOf(options.keyFile) }),
+      ...(options.peer === undefined ? {} : { peers: options.peer }),
+      ...(options.beacon === undefined ? {} : { beacon: options.beacon }),
     };
     if (options.once) {
       const verdict = await verifyOnce({
@@ -143,7 +162,7 @@ export const verifierCommand = (): Command =>
     const finalizeKey = finalizeKeyOf(options);
     const running = await runVerifier({
       ...settings,
-      ...(challengeKey === undefined ? {} : { challengeKey }),
+      ...(challengeKey === undefined ? {} : { challengeKey, demand: options.demand }),
       ...(finalizeKey === undefined ? {} : { finalizeKey }),
       alerts: {
         ...(options.alertCommand === undefined ? {} : { command: options.alertCommand }),
