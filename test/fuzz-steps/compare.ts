@@ -40,6 +40,8 @@ const FAMILY_OF: Readonly<Record<number, Family>> = Object.fromEntries(
   ),
 );
 
+export const familyOf = (kind: number): Family => FAMILY_OF[kind] ?? 'AccountSteps';
+
 /** Re-executes every segment on the contract; the first that comes out otherwise, or does not open, is told. */
 export async function compareSegments(
   rig: Rig,
@@ -95,7 +97,7 @@ async function compareStep(rig: Rig, step: StepVector, domain: `0x${string}`): P
     functionName: 'step',
     args: [step.kind, toHex(step.record), domain, toHex(step.slice)],
   });
-  const to = rig.contracts.families[FAMILY_OF[step.kind] ?? 'AccountSteps'];
+  const to = rig.contracts.families[familyOf(step.kind)];
   let answer: `0x${string}`;
   try {
     answer = await callContract(rig, to, data);

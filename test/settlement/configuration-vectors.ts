@@ -148,7 +148,7 @@ function bytesOf(value: bigint, width: number): Uint8Array {
   return bytes.subarray(8 - width);
 }
 
-const BASES = [
+export const CONFIGURATION_BASES = [
   { kind: QUEUE_CONFIGURE_CHAIN, payload: chain, fields: CHAIN_FIELDS },
   { kind: QUEUE_CONFIGURE_MARKET, payload: market, fields: MARKET_FIELDS },
   { kind: QUEUE_CONFIGURE_PUBLISHER, payload: publisher, fields: PUBLISHER_FIELDS },
@@ -156,7 +156,7 @@ const BASES = [
 
 export function configurationCases(): ConfigurationCase[] {
   const cases: ConfigurationCase[] = [];
-  for (const { kind, payload, fields } of BASES) {
+  for (const { kind, payload, fields } of CONFIGURATION_BASES) {
     const add = (length: number, offset: number, patch: Uint8Array): void => {
       const changed = new Uint8Array(length);
       changed.set(payload.subarray(0, length));
@@ -199,7 +199,9 @@ export function configurationFile(): string {
     patch: cases.map((one) => one.patch),
     valid: cases.map((one) => (one.valid ? 1 : 0)),
   };
-  const bases = Object.fromEntries(BASES.map(({ kind, payload }) => [`base${kind}`, toHex(payload)]));
+  const bases = Object.fromEntries(
+    CONFIGURATION_BASES.map(({ kind, payload }) => [`base${kind}`, toHex(payload)]),
+  );
   return `${JSON.stringify({ ...bases, ...columns })}\n`;
 }
 

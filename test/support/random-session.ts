@@ -262,7 +262,7 @@ export class RandomSession {
     return ids.length === 0 ? random.between(1, 100) : ids[random.below(ids.length)]!;
   }
 
-  protected disconnect(account: number): void {
+  disconnect(account: number): void {
     const body = new Uint8Array(4);
     viewOf(body).setUint32(0, account, true);
     this.apply(encodeRecord(DISCONNECT, this.now, body));
