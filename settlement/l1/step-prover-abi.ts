@@ -15,6 +15,7 @@ export const stepProverAbi = parseAbi([
   'error LeafLength(bytes32 key, uint256 expected, uint256 got)',
   'error LeafMissing(bytes32 key)',
   'error RangeMissing(bytes32 prefix, uint256 bits, uint256 least)',
+  'error SliceEnd(uint256 expected, uint256 got)',
   'error SliceOrder(bytes32 previous, bytes32 key)',
   'error Malformed(bytes32 field, uint256 offset)',
   'error OpaqueReached(bytes32 key)',

@@ -1,8 +1,9 @@
 /** Which branches of the step libraries segments have taken: the segments run again where every JUMPI can be watched. */
 import { createRecover } from '#auth/recover.ts';
-import { concat } from '#protocol/bytes.ts';
+import { concat, fromHex, toHex } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
-import { STEP_FAMILIES } from '#settlement/l1/step-prover.ts';
+import { STEP_FAMILIES, type StepProverContracts } from '#settlement/l1/step-prover.ts';
+import type { Watch } from '../fuzz-steps/rig.ts';
 import { type Branch, type WatchedContract, watchContracts } from './branches.ts';
 import { type CallResult, execute, type World } from './machine.ts';
 
@@ -34,17 +35,28 @@ export class BranchCoverage {
     this.recover = createRecover(keccak);
   }
 
-  /** Runs a call of StepProver, or of a family by its name, and marks what it takes. */
-  call(data: Uint8Array, contract = 'StepProver'): CallResult {
+  /** Runs a call of StepProver, or of a family by its name, and marks what it takes. What it calls may answer for itself. */
+  call(data: Uint8Array, contract = 'StepProver', staticCall = this.staticCall): CallResult {
     const { code, branches } = this.contracts.get(contract)!;
     return execute(code, data, {
       keccak: this.keccak,
-      staticCall: this.staticCall,
+      staticCall,
       jumped: (at, taken) => {
         const ways = branches.get(at);
         if (ways !== undefined) this.taken[ways[taken ? 1 : 0]] = 1;
       },
     });
+  }
+
+  /** For a rig: every call is run again, and must be answered as the node answers it. */
+  watch({ stepProver, families }: StepProverContracts): Watch {
+    const names = new Map<string, string>(Object.entries(families).map(([name, address]) => [address, name]));
+    names.set(stepProver, 'StepProver');
+    return (to, data, answer) => {
+      const { success, data: got } = this.call(fromHex(data), names.get(to)!);
+      if (success === (answer !== undefined) && (!success || toHex(got) === answer)) return;
+      throw new Error(`${names.get(to)}: expected ${answer ?? 'it to revert'}, got ${success} ${toHex(got)}`);
+    };
   }
 
   /** Branches that are in the code, with whether they were taken. */

@@ -54,6 +54,9 @@ const STEP = `${CONTRACTS}/step`;
 const JUMPI = 0x57;
 
 interface Node {
+  readonly condition?: unknown;
+  readonly value?: unknown;
+  readonly leftExpression?: unknown;
   readonly nodeType?: string;
   readonly id?: number;
   readonly name?: string;
@@ -128,15 +131,15 @@ function conditionOf(node: Node): Condition | undefined {
     case 'ForStatement':
     case 'YulIf':
     case 'YulForLoop':
-      return of(node['condition'], false);
+      return of(node.condition, false);
     case 'Conditional':
-      return of(node['condition'], true);
+      return of(node.condition, true);
     case 'YulCase':
       // A default is what no case was.
-      return node['value'] === 'default' ? undefined : of(node['value'], true);
+      return node.value === 'default' ? undefined : of(node.value, true);
     case 'BinaryOperation':
-      if (node.operator === '&&') return of(node['leftExpression'], false);
-      return node.operator === '||' ? of(node['leftExpression'], true) : undefined;
+      if (node.operator === '&&') return of(node.leftExpression, false);
+      return node.operator === '||' ? of(node.leftExpression, true) : undefined;
     default:
       return undefined;
   }

@@ -39,11 +39,16 @@ export class Coverage {
     count(this.faults, fault);
   }
 
-  /** Names of step kinds and reject codes that were not reached. */
+  /** Names of step kinds, reject codes and faults that were not reached. */
   missing(): string[] {
     const kinds = Object.entries(StepKind).filter(([, kind]) => !this.kinds.has(kind));
     const codes = STEP_CODES.filter((code) => !this.codes.has(code));
-    return [...kinds.map(([name]) => name), ...codes.map(rejectName)];
+    const faults = Object.values(StepFault).filter((fault) => !this.faults.has(fault));
+    return [
+      ...kinds.map(([name]) => name),
+      ...codes.map(rejectName),
+      ...faults.map((fault) => `fault ${faultName(fault)}`),
+    ];
   }
 
   lines(): string[] {

@@ -8,9 +8,9 @@ import { type Address, connectL1, type Hex, type L1Client } from '#settlement/l1
 import { startDevnet } from '#settlement/l1/devnet.ts';
 import { l1Error } from '#settlement/l1/errors.ts';
 import {
+  decodeSegmentOutcome,
   deployStepProver,
   encodeRunSegment,
-  runSegment,
   type SegmentOutcome,
   type StepProverContracts,
 } from '#settlement/l1/step-prover.ts';
@@ -21,26 +21,38 @@ import { TEST_DOMAIN } from '../auth/keys.ts';
 export const SEGMENT_GAS_MAX = 12_000_000n;
 export const SEGMENT_CALLDATA_MAX = 131_072;
 
+/** Sees every call with its answer, undefined when it reverted. */
+export type Watch = (to: Address, data: Hex, answer: Hex | undefined) => void;
+
 export interface Rig {
   readonly l1: L1Client;
   readonly contracts: StepProverContracts;
+  readonly watch?: Watch;
   run(witness: SegmentWitness, gas?: bigint): Promise<SegmentOutcome>;
   /** Gas of the call as a transaction, its calldata included. */
   gas(witness: SegmentWitness): Promise<bigint>;
   stop(): Promise<void>;
 }
 
-export async function startRig(domain: Domain = TEST_DOMAIN): Promise<Rig> {
+export async function startRig(
+  domain: Domain = TEST_DOMAIN,
+  watching?: (contracts: StepProverContracts) => Watch,
+): Promise<Rig> {
   const devnet = await startDevnet();
   try {
     const l1 = await connectL1({ url: devnet.url, key: devnet.accounts[0]!.key, pollMs: 20 });
     const contracts = await deployStepProver(l1);
     const separator = domainSeparator(domain, nobleKeccak);
     const callOf = (witness: SegmentWitness) => ({ ...witness, domain: separator });
-    return {
+    const watch = watching?.(contracts);
+    const rig: Rig = {
       l1,
       contracts,
-      run: (witness, gas = SEGMENT_GAS_MAX) => runSegment(l1, contracts.stepProver, callOf(witness), gas),
+      ...(watch === undefined ? {} : { watch }),
+      run: async (witness, gas = SEGMENT_GAS_MAX) =>
+        decodeSegmentOutcome(
+          await callContract(rig, contracts.stepProver, encodeRunSegment(callOf(witness)), gas),
+        ),
       gas: (witness) =>
         l1.public.estimateGas({
           account: devnet.accounts[0]!.address,
@@ -49,6 +61,7 @@ export async function startRig(domain: Domain = TEST_DOMAIN): Promise<Rig> {
         }),
       stop: () => devnet.stop(),
     };
+    return rig;
   } catch (error) {
     await devnet.stop();
     throw error;
@@ -76,11 +89,19 @@ export function disagreement(
 }
 
 /** What a contract answers to a call; rejects with `L1Error`. */
-export async function callContract(rig: Rig, to: Address, data: Hex): Promise<Hex> {
+export async function callContract(
+  rig: Rig,
+  to: Address,
+  data: Hex,
+  gas: bigint = SEGMENT_GAS_MAX,
+): Promise<Hex> {
+  let answer: Hex;
   try {
-    const { data: answer } = await rig.l1.public.call({ to, data, gas: SEGMENT_GAS_MAX });
-    return answer ?? '0x';
+    answer = (await rig.l1.public.call({ to, data, gas })).data ?? '0x';
   } catch (error) {
+    rig.watch?.(to, data, undefined);
     throw l1Error(error, 'step');
   }
+  rig.watch?.(to, data, answer);
+  return answer;
 }

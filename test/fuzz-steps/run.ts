@@ -1,14 +1,19 @@
 /**
- * `npm run fuzz:steps -- [--seed S] [--segments N] [--commands C]`: random sessions through the engine and through the
- * contracts on an Anvil, until N segments agree (0: until it is stopped), from seed S on (default: the clock). Ends with
- * exit code 1 at the first that does not, with the command that shows it again and the shortest session that still does.
+ * `npm run fuzz:steps -- [--seed S] [--segments N] [--commands C] [--coverage]`: scripted episodes, then random sessions,
+ * through the engine and through the contracts on an Anvil, until N segments agree (0: until it is stopped), from seed S
+ * on (default: the clock). Ends with exit code 1 at the first that does not, with the command that shows it again and the
+ * shortest session that still does; and when a step kind, reject code or fault was not reached. With --coverage, a table
+ * of the branches of the step libraries that were taken, and exit code 1 when one was not.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { toHex } from '#protocol/bytes.ts';
+import { BranchCoverage, branchLines } from '../evm/branch-coverage.ts';
+import { unexplained } from '../evm/unreachable.ts';
 import { Coverage } from './coverage.ts';
+import { compareDirected, EPISODES } from './directed.ts';
 import { fuzzSession } from './fuzz.ts';
 import { startRig } from './rig.ts';
 import { shrink } from './shrink.ts';
@@ -18,18 +23,31 @@ const { values } = parseArgs({
     seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
     segments: { type: 'string', default: '1000' },
     commands: { type: 'string', default: '400' },
+    coverage: { type: 'boolean', default: false },
   },
 });
 const wanted = Number(values.segments);
 const commands = Number(values.commands);
 const keccak = await createWasmKeccak();
-const rig = await startRig();
+const branches = values.coverage ? new BranchCoverage(keccak) : undefined;
+const rig = await startRig(undefined, branches && ((contracts) => branches.watch(contracts)));
 const coverage = new Coverage();
 let stopped = false;
 process.once('SIGINT', () => {
   stopped = true;
 });
+const fail = (lines: readonly string[]): void => {
+  if (lines.length === 0) return;
+  console.error(lines.join('\n'));
+  process.exitCode = 1;
+};
 try {
+  const seed = Number(values.seed);
+  const scripted = await compareDirected(rig, { seed, keccak, coverage, branches });
+  if (scripted !== undefined) throw new Error(`seed ${seed}, ${scripted.where}: ${scripted.what}`);
+  console.log(
+    `seed ${seed}: ${EPISODES.length} episodes, ${coverage.segments} segments, ${coverage.steps} steps`,
+  );
   for (let seed = Number(values.seed); !stopped && (wanted === 0 || coverage.segments < wanted); seed++) {
     const found = await fuzzSession(rig, { seed, commands, keccak, coverage });
     console.log(`seed ${seed}: ${coverage.segments} segments, ${coverage.steps} steps so far`);
@@ -52,6 +70,11 @@ try {
     break;
   }
   console.log(coverage.lines().join('\n'));
+  fail(coverage.missing().map((name) => `not reached: ${name}`));
+  if (branches !== undefined) {
+    console.log(branchLines(branches).join('\n'));
+    fail(unexplained(branches));
+  }
 } finally {
   await rig.stop();
 }
