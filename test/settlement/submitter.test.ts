@@ -4,10 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { encodeFunctionData } from 'viem';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packBatch } from '#gateway/http.ts';
-import type { SignedBatch } from '#protocol/batch.ts';
-import { fromHex } from '#protocol/bytes.ts';
+import { encodeHeader, type SignedBatch } from '#protocol/batch.ts';
+import { fromHex, toHex } from '#protocol/bytes.ts';
+import { rollupAbi } from '#settlement/l1/abi.ts';
+import { topUpBond } from '#settlement/l1/challenge-actions.ts';
 import { startDevnet } from '#settlement/l1/devnet.ts';
 import { signTransaction } from '#settlement/l1/transactions.ts';
 import * as actions from '#settlement/l1/vault-actions.ts';
@@ -85,6 +88,26 @@ async function step(submitter: Submitter): Promise<void> {
 const mine = (): Promise<unknown> => rpc('evm_mine');
 const status = () => actions.rollupStatus(fixture.l1, fixture.rollup);
 const codes = (): string[] => alerts.map((alert) => alert.code);
+
+/** Transactions that the node holds and has not mined. */
+async function poolRequests(): Promise<number> {
+  const { pending, queued } = (await rpc('txpool_status')) as { pending: string; queued: string };
+  return Number(pending) + Number(queued);
+}
+
+/** As the judge would: what is wrong with the batch does not matter to the submitter. */
+async function strike(batch: SignedBatch): Promise<void> {
+  const { rollup, challenges } = fixture.rollup;
+  await rpc('anvil_setBalance', challenges, '0xde0b6b3a7640000');
+  await rpc('anvil_impersonateAccount', challenges);
+  const data = encodeFunctionData({
+    abi: rollupAbi,
+    functionName: 'strike',
+    args: [toHex(encodeHeader(batch.header))],
+  });
+  await rpc('eth_sendTransaction', { from: challenges, to: rollup, data, gas: '0x7a1200' });
+  await mine();
+}
 
 /** Signs `count` batches that L1 would take now, one after the other. */
 async function signBatches(count: number): Promise<SignedBatch[]> {
@@ -387,6 +410,48 @@ describe('reorgs', () => {
     await step(submitter);
     await step(submitter);
     expect(await status()).toMatchObject({ committedId: 2, epoch: 2 });
+  });
+
+  test('a strike while commits are under way: their nonces are used up, and the new epoch goes on', async () => {
+    const { chain, rollup } = fixture;
+    const [first] = await signBatches(1);
+    const submitter = await open();
+    await step(submitter);
+    const old = await signBatches(3);
+    await mining(false);
+    await step(submitter);
+    expect(submitter.status().inFlight).toBe(3);
+    // They get stuck, and the strike is faster.
+    const waiting = await poolRequests();
+    await rpc('anvil_dropAllTransactions');
+    await strike(first!);
+    expect(await status()).toMatchObject({ committedId: 0, epoch: 2, bondWei: 0n });
+
+    clock += 48_000;
+    await step(submitter);
+    await mine();
+    await step(submitter);
+    await mine();
+    await step(submitter);
+    expect(waiting).toBe(3);
+    expect(submitter.status().inFlight).toBe(0);
+    expect(await status()).toMatchObject({ committedId: 0, epoch: 2 });
+    const told = (): string => alerts.map(({ message }) => message).join('; ');
+    expect(told()).toContain('sluice bond top-up');
+    await mining(true);
+    await topUpBond(fixture.as(ALICE), rollup, rollup.bondWei);
+    await step(submitter);
+    expect(told()).toMatch(/batch 1: expected epoch 2, got 1, which L1 has ended: .*sluice recover/);
+    expect(await status()).toMatchObject({ committedId: 0 });
+
+    chain.rewind(0);
+    chain.epoch = 2;
+    const fresh = await signBatches(2);
+    expect(fresh.map(({ header }) => header.id)).toEqual([first!.header.id, old[0]!.header.id]);
+    await step(submitter);
+    await step(submitter);
+    expect(await status()).toMatchObject({ committedId: 2, epoch: 2 });
+    expect(submitter.status().alerts).toEqual([]);
   });
 });
 
