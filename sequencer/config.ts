@@ -48,6 +48,11 @@ const shape = {
   batchBytes: whole(8_192, 2 * MEBIBYTE)
     .default(84_000)
     .describe('bytes for L1 after which a batch is cut'),
+  batchInputBytes: whole(1_024, 757_760)
+    .optional()
+    .describe(
+      'bytes of inputs after which a batch is cut, where the submitter posts these in blobs or not at all; without it they count among batch-bytes',
+    ),
   batchMs: whole(1, 86_400_000).default(2_000).describe('age at which a batch is cut, milliseconds'),
   receiptMs: whole(10, 60_000).default(250).describe('least time between two receipts, milliseconds'),
   receiptCommands: whole(16_384, 16_777_216)

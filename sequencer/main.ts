@@ -179,6 +179,7 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
       commandsMax: config.batchCommands,
       bytesMax: config.batchBytes,
       intervalMs: config.batchMs,
+      ...(config.batchInputBytes === undefined ? {} : { inputBytesMax: config.batchInputBytes }),
     },
     snapshotEvery: config.snapshotCommands,
     behindCommands: config.backlogCommands,

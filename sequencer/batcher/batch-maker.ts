@@ -63,6 +63,7 @@ export class BatchMaker {
       start,
       batchBytesMax: options.policy.bytesMax,
       batchBytesHard: BATCH_BYTES_HARD,
+      ...(options.policy.inputBytesMax === undefined ? {} : { inputBytesMax: options.policy.inputBytesMax }),
     });
     this.trace.endAt(ends);
     this.engine = new Engine(state, this.trace);

@@ -86,7 +86,8 @@ export class BatchBuilder {
   private timeFirst = -1;
   private segments: TraceEntry[] = [];
   private inputs: Uint8Array[] = [];
-  private inputBytes = 0;
+  /** Of the batch so far, with the open segment's. */
+  inputBytes = 0;
 
   /** `trees` must be those of the state at `start` and `cursor`. */
   constructor(trees: StateTrees, keccak: Keccak, start: TraceStart, cursor: Cursor) {

@@ -39,7 +39,12 @@ export interface TreeTraceOptions {
   readonly keccak: Keccak;
   /** Genesis by default. `nextSeq` must be the state's seq + 1. */
   readonly start?: TraceStart;
-  /** A batch that has so many bytes (`BatchBuilder.bytes`) at a segment's end is ended there, also within a command. */
+  /**
+   * Inputs are posted apart from trace and diff: they don't count as bytes, and a batch that has so many of them at a
+   * segment's end is ended there.
+   */
+  readonly inputBytesMax?: number;
+  /** A batch that has so many bytes (`open.bytes`) at a segment's end is ended there, also within a command. */
   readonly batchBytesMax?: number;
   /** No batch is to have more: a segment ends before a step that could go beyond it. Above `batchBytesMax`. */
   readonly batchBytesHard?: number;
@@ -54,6 +59,7 @@ export class TreeTrace extends DirtyLeaves implements Trace {
   private readonly builder: BatchBuilder;
   private readonly batchBytesMax: number;
   private readonly batchBytesHard: number;
+  private readonly inputBytesMax: number | undefined;
   private closed: BatchTrace[] = [];
   /** The record whose first step is still to come. */
   private pending: Uint8Array | undefined;
@@ -75,12 +81,23 @@ export class TreeTrace extends DirtyLeaves implements Trace {
     this.builder = new BatchBuilder(options.trees, options.keccak, start, this.cursor());
     this.batchBytesMax = options.batchBytesMax ?? Number.POSITIVE_INFINITY;
     this.batchBytesHard = options.batchBytesHard ?? Number.POSITIVE_INFINITY;
+    this.inputBytesMax = options.inputBytesMax;
   }
 
-  /** Steps, commands and bytes of the open batch. */
-  get open(): { readonly steps: number; readonly commands: number; readonly bytes: number } {
-    const { steps, commands, bytes } = this.builder;
-    return { steps, commands, bytes };
+  /** Steps, commands and bytes of the open batch: of trace, diff and, unless they are posted apart, inputs. */
+  get open(): {
+    readonly steps: number;
+    readonly commands: number;
+    readonly bytes: number;
+    readonly inputBytes: number;
+  } {
+    const { steps, commands, inputBytes } = this.builder;
+    return { steps, commands, bytes: this.bytes, inputBytes };
+  }
+
+  private get bytes(): number {
+    const { bytes, inputBytes } = this.builder;
+    return this.inputBytesMax === undefined ? bytes : bytes - inputBytes;
   }
 
   /** Number of the next step. */
@@ -191,10 +208,11 @@ export class TreeTrace extends DirtyLeaves implements Trace {
   private endsBefore(kind: number, inputBytes: number): boolean {
     if (this.cuts !== undefined) return this.isCut();
     if (this.isEnd()) return true;
-    const { bytes, segmentSteps, segmentWeight, segmentInputBytes } = this.builder;
+    const { segmentSteps, segmentWeight, segmentInputBytes } = this.builder;
+    const counted = this.inputBytesMax === undefined ? inputBytes : 0;
     return (
       segmentSteps > 0 &&
-      (bytes + inputBytes + (segmentSteps + 1) * STEP_DIFF_BYTES_MAX > this.batchBytesHard ||
+      (this.bytes + counted + (segmentSteps + 1) * STEP_DIFF_BYTES_MAX > this.batchBytesHard ||
         segmentWeight + stepWeight(kind) > SEGMENT_WEIGHT_MAX ||
         segmentInputBytes + inputBytes > SEGMENT_INPUT_BYTES_MAX)
     );
@@ -210,7 +228,11 @@ export class TreeTrace extends DirtyLeaves implements Trace {
 
   private isLastSegment(): boolean {
     if (this.cuts !== undefined) return this.isFollowed;
-    if (this.ends.length === 0) return this.builder.bytes >= this.batchBytesMax;
+    if (this.ends.length === 0)
+      return (
+        this.bytes >= this.batchBytesMax ||
+        (this.inputBytesMax !== undefined && this.builder.inputBytes >= this.inputBytesMax)
+      );
     if (!this.isEnd()) return false;
     this.ends.shift();
     return true;

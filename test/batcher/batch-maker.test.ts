@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressOfKey, signWithNative, signWithNoble } from '#auth/sign-digest.ts';
 import { BatchMaker, type MadeBatch } from '#batcher/batch-maker.ts';
-import { type BatchPolicy, isFull } from '#batcher/policy.ts';
+import { type BatchPolicy, checkPolicy, INPUT_BYTES_MAX_MAX, isFull } from '#batcher/policy.ts';
 import { Engine } from '#engine/engine.ts';
 import { TRACE_ENTRY_BYTES } from '#protocol/batch.ts';
 import { nobleKeccak } from '#protocol/hash.ts';
+import { SEGMENT_INPUT_BYTES_MAX } from '#protocol/limits.ts';
+import { STREAM_BYTES_MAX } from '#settlement/l1/blob-codec.ts';
 import { GENESIS_START } from '#state/batch-builder.ts';
 import { encodeDiff } from '#state/diff.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
@@ -62,6 +64,37 @@ describe('a batch maker', () => {
         },
       ),
       { seed: SEED, numRuns: 40 },
+    );
+  });
+
+  it('cuts by inputs alone where these are posted apart, and makes larger batches then', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1_024, max: 20_000 }), (seed, inputBytesMax) => {
+        const { commands } = new RandomSession({ seed }).run(200);
+        const policy = { commandsMax: 1_000_000, bytesMax: 100_000, intervalMs: 1, inputBytesMax };
+        const apart = maker(policy);
+        const made = all(apart.apply(payloadOf(commands), 1, commands.length), apart.cut());
+        for (const [i, { batch }] of made.entries()) {
+          // A segment beyond at most.
+          expect(batch.inputs.length).toBeLessThan(inputBytesMax + SEGMENT_INPUT_BYTES_MAX);
+          if (i < made.length - 1) expect(batch.inputs.length).toBeGreaterThanOrEqual(inputBytesMax);
+        }
+        const together = maker({ commandsMax: 1_000_000, bytesMax: inputBytesMax, intervalMs: 1 });
+        const smaller = all(together.apply(payloadOf(commands), 1, commands.length), together.cut());
+        expect(smaller.length).toBeGreaterThanOrEqual(made.length);
+        const ends = made.map(({ batch }) => batch.nextStep);
+        expect(maker(policy, ends).apply(payloadOf(commands), 1, commands.length)).toEqual(made);
+      }),
+      { seed: SEED, numRuns: 15 },
+    );
+  });
+
+  it('refuses more inputs than blobs hold', () => {
+    const policy = { commandsMax: 1, bytesMax: 9_000, intervalMs: 1 };
+    checkPolicy({ ...policy, inputBytesMax: INPUT_BYTES_MAX_MAX });
+    expect(INPUT_BYTES_MAX_MAX + SEGMENT_INPUT_BYTES_MAX).toBe(STREAM_BYTES_MAX);
+    expect(() => checkPolicy({ ...policy, inputBytesMax: INPUT_BYTES_MAX_MAX + 1 })).toThrow(
+      'batch policy, inputBytesMax: expected an integer from 1024 to 757760, got 757761',
     );
   });
 
