@@ -3,6 +3,14 @@ pragma solidity 0.8.37;
 
 /// @notice The cheat codes of forge that these tests use.
 interface Vm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     struct Log {
         bytes32[] topics;
         bytes data;
@@ -50,5 +58,7 @@ interface Vm {
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
+    function lastCallGas() external view returns (Gas memory gas);
+    function envOr(string calldata name, bool otherwise) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
 }
