@@ -238,6 +238,7 @@ export class Supervisor {
     const { deployRollup } = await import('#settlement/l1/deploy.ts');
     return deployRollup(this.l1, {
       sequencer: toHex(keySigner(keys.sequencer).address),
+      submitter: toHex(keySigner(keys.submitter).address),
       chain,
       markets,
       publishers: keys.publishers.map((key) => ({ address: keySigner(key).address, weight: 1 })),

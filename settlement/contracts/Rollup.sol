@@ -49,6 +49,7 @@ contract Rollup is IRollup, Guarded {
     uint128 public immutable bondRequired;
     address public immutable verifier;
     bool public immutable inputsOffChain;
+    address public submitter;
 
     Head private _head;
     FinalHead private _finalHead;
@@ -96,6 +97,7 @@ contract Rollup is IRollup, Guarded {
         bondRequired = parameters.bond;
         verifier = parameters.verifier;
         inputsOffChain = parameters.inputsOffChain;
+        submitter = parameters.submitter;
         bond = msg.value;
         _head.nextSeq = FIRST_SEQ;
         _head.epoch = FIRST_EPOCH;
@@ -158,6 +160,13 @@ contract Rollup is IRollup, Guarded {
         if (signer != sequencer) revert WrongSigner(sequencer, signer);
         _head.epoch = epoch;
         emit EpochOpened(epoch, _head.id, _head.hash);
+    }
+
+    /// @inheritdoc IRollup
+    function setSubmitter(address submitter_) external {
+        if (msg.sender != sequencer) revert WrongSigner(sequencer, msg.sender);
+        submitter = submitter_;
+        emit SubmitterChanged(submitter_);
     }
 
     // --- judges ---
@@ -425,6 +434,8 @@ contract Rollup is IRollup, Guarded {
             _same("inputsHash", BatchLib.hashOf(inputs), h.inputsHash);
             return Carrier.CALLDATA;
         }
+        // What blobs hold is no part of the signature: whoever could choose them could have an honest batch struck.
+        if (msg.sender != submitter) revert NotSubmitter(submitter, msg.sender);
         if (blobhash(0) == bytes32(0)) {
             if (!inputsOffChain) revert InputsMissing(h.inputBytes);
             carrier = Carrier.OFF_CHAIN;

@@ -47,6 +47,8 @@ export interface RollupContracts {
   readonly inclusionMs: number;
   /** Batches may be committed without their inputs on L1. */
   readonly inputsOffChain: boolean;
+  /** Who may put inputs elsewhere than in calldata; the zero address: nobody. The sequencer can change it. */
+  readonly submitter: Address;
   readonly assets: readonly AssetInfo[];
   /** EIP-712 domain of everything that is signed for this rollup. */
   readonly domain: Domain;
@@ -107,11 +109,12 @@ async function describe(
       part('equivocation'),
       part('escape'),
     ]);
-    const [assetCount, inclusionMs, firstEntry, inputsOffChain] = await Promise.all([
+    const [assetCount, inclusionMs, firstEntry, inputsOffChain, submitter] = await Promise.all([
       l1.public.readContract({ address: vault, abi: vaultAbi, functionName: 'assetCount' }),
       l1.public.readContract({ address: queue, abi: queueAbi, functionName: 'inclusionMs' }),
       l1.public.readContract({ address: queue, abi: queueAbi, functionName: 'entries', args: [0n] }),
       l1.public.readContract({ address: rollup, abi: rollupAbi, functionName: 'inputsOffChain' }),
+      l1.public.readContract({ address: rollup, abi: rollupAbi, functionName: 'submitter' }),
     ]);
     const assets = await Promise.all(
       Array.from({ length: assetCount }, (_, asset) => readAsset(l1, vault, asset)),
@@ -134,6 +137,7 @@ async function describe(
       bondWei: bond,
       inclusionMs: Number(inclusionMs),
       inputsOffChain,
+      submitter,
       assets,
       domain: { chainId: l1.chainId, verifyingContract: fromHex(rollup) },
     };

@@ -77,6 +77,8 @@ export interface DeployOptions extends Genesis {
   readonly attester?: Address;
   /** Batches may be committed without their inputs on L1; default false. */
   readonly inputsOffChain?: boolean;
+  /** Who may commit batches with their inputs in blobs or off chain; default nobody: all inputs stand in calldata. */
+  readonly submitter?: Address;
   /** What a demand for inputs costs, and how long an answer may take; default an eighth of the window. */
   readonly demands?: { readonly feeWei?: bigint; readonly answerSeconds?: number };
   /** A StepProver that stands on this chain; default a new one. */
@@ -201,6 +203,7 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
         bond,
         verifier: options.attester === undefined ? zeroAddress : at('StubVerifier'),
         inputsOffChain: options.inputsOffChain ?? false,
+        submitter: options.submitter ?? zeroAddress,
       },
     ],
     StubVerifier: [options.attester ?? zeroAddress, rollup],

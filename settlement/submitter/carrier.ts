@@ -33,19 +33,22 @@ export interface CarriedCommit {
 
 const NOTHING = new Uint8Array(0);
 
-/** The batch in each carrier that can take it, the cheapest first. */
+/**
+ * The batch in each carrier that can take it, the cheapest first. `elsewhere`: the rollup lets the sender put inputs
+ * elsewhere than in calldata; `offChain`: and it takes none at all.
+ */
 export function carriersOf(
   batch: SignedBatch,
   market: CarrierMarket,
-  inputsOffChain: boolean,
+  may: { readonly elsewhere: boolean; readonly offChain: boolean },
 ): CarriedCommit[] {
   const bare = { ...batch, inputs: NOTHING };
   const found = [carried('calldata', batch, market)];
   // A batch without inputs has nothing to put elsewhere.
-  if (batch.inputs.length > 0) {
+  if (batch.inputs.length > 0 && may.elsewhere) {
     const isInReach = market.blobBaseFeePerGas !== undefined && blobsFor(batch.inputs.length) <= BLOBS_MAX;
     if (isInReach) found.push(carried('blobs', bare, market, blobsFor(batch.inputs.length)));
-    if (inputsOffChain) found.push(carried('off-chain', bare, market));
+    if (may.offChain) found.push(carried('off-chain', bare, market));
   }
   return found
     .filter(({ data, gas }) => data.length / 2 - 1 <= COMMIT_CALLDATA_BYTES_MAX && gas <= TRANSACTION_GAS_MAX)

@@ -1,7 +1,7 @@
 /** How commits carry their inputs: the choice (carrier.ts), the blobs that go with it, and what an operator hears of it. */
 import type { SignedBatch } from '#protocol/batch.ts';
 import { toHex } from '#protocol/bytes.ts';
-import { DEVNET_CHAIN_ID } from '../l1/client.ts';
+import { type Address, DEVNET_CHAIN_ID } from '../l1/client.ts';
 import type { RollupContracts } from '../l1/contracts.ts';
 import type { Sidecar, SidecarForm } from '../l1/kzg.ts';
 import type { Alerts } from './alerts.ts';
@@ -19,6 +19,8 @@ import { blobHashesOf, Sidecars } from './sidecars.ts';
 
 export interface CommitCarryingOptions {
   readonly rollup: RollupContracts;
+  /** Whose commits these are. */
+  readonly sender: Address;
   readonly source: BatchSource;
   readonly alerts: Alerts;
   readonly carrier?: CarrierChoice;
@@ -42,7 +44,10 @@ export class CommitCarrying {
   /** An alert says why there is none. */
   choose(batch: SignedBatch, market: CarrierMarket): CarriedCommit | undefined {
     const { carrier = 'calldata', rollup, alerts } = this.options;
-    const carriers = carriersOf(batch, market, rollup.inputsOffChain);
+    const carriers = carriersOf(batch, market, {
+      elsewhere: rollup.submitter.toLowerCase() === this.options.sender.toLowerCase(),
+      offChain: rollup.inputsOffChain,
+    });
     const chosen = chooseCarrier(carrier, carriers);
     if (chosen !== undefined) {
       alerts.clear('carrier');

@@ -129,7 +129,11 @@ export class Submitter {
     this.now = options.now ?? Date.now;
     this.alerts = new Alerts(options.alert ?? (() => {}), this.now);
     this.desk = new DemandDesk(this.l1, this.rollup, this.source, this.alerts);
-    this.carrying = new CommitCarrying({ ...options, alerts: this.alerts });
+    this.carrying = new CommitCarrying({
+      ...options,
+      sender: accountOf(options.l1).address,
+      alerts: this.alerts,
+    });
   }
 
   /** Opens the data directory and begins; rejects with a sentence when the directory can't be used. */

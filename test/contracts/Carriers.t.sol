@@ -112,6 +112,40 @@ contract CarriersTest is ChallengeFixture, BlobVectors {
         assertEq(rollup.batches(1).carrier, Carrier.CALLDATA, "carrier");
     }
 
+    /// @dev What blobs hold is not signed: a stranger who takes a signed batch out of the mempool and puts other blobs
+    /// under it would have the honest sequencer struck, and half of the bond for it.
+    function testFuzz_nobodyElsePutsInputsElsewhere(address stranger, bool offChain) public {
+        vm.assume(stranger != SUBMITTER && stranger.code.length == 0);
+        _deployOffChain();
+        PostedBatch memory batch = _without(first());
+        if (!offChain) vm.blobhashes(blobStream(ALTERED).hashes);
+        vm.prank(stranger, stranger);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.NotSubmitter.selector, SUBMITTER, stranger));
+        rollup.commitBatch(batch);
+        batch = posted(first());
+        vm.prank(stranger, stranger);
+        rollup.commitBatch(batch);
+        assertEq(rollup.batches(1).carrier, Carrier.CALLDATA, "whole, anyone may send it");
+    }
+
+    function test_theSequencerNamesItsSubmitter() public {
+        address sequencer = vm.addr(SEQUENCER_KEY);
+        vm.prank(SUBMITTER, SUBMITTER);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.WrongSigner.selector, sequencer, SUBMITTER));
+        rollup.setSubmitter(address(0xbeef));
+        vm.prank(sequencer, sequencer);
+        rollup.setSubmitter(address(0xbeef));
+        assertEq(rollup.submitter(), address(0xbeef), "named");
+        vm.blobhashes(_hashes(1));
+        PostedBatch memory batch = _without(first());
+        vm.prank(SUBMITTER, SUBMITTER);
+        vm.expectPartialRevert(IRollup.NotSubmitter.selector);
+        rollup.commitBatch(batch);
+        vm.prank(address(0xbeef), address(0xbeef));
+        rollup.commitBatch(batch);
+        assertEq(rollup.batches(1).carrier, Carrier.BLOBS, "the new one's");
+    }
+
     /// @dev The carrier is not signed: the same batch may be posted either way.
     function test_theCarrierIsTheSubmittersChoice() public {
         _deployOffChain();

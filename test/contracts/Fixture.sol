@@ -121,7 +121,8 @@ abstract contract Fixture is Test {
             livenessLimit: LIVENESS,
             bond: BOND,
             verifier: address(0),
-            inputsOffChain: false
+            inputsOffChain: false,
+            submitter: SUBMITTER
         });
     }
 

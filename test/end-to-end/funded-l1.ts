@@ -12,6 +12,7 @@ import { approveVault, deposit, mintTestTokens } from '#settlement/l1/vault-acti
 
 /** Places of keys among the devnet's accounts. */
 const SEQUENCER = 1;
+const SUBMITTER = 2;
 const PUBLISHERS = [4, 5, 6, 7, 8];
 const FIRST_TRADER = 9;
 /** Accounts behind the traders', without a deposit. */
@@ -40,6 +41,7 @@ export class FundedL1 {
       const l1 = await connectL1({ url: devnet.url, key: accounts[0]!.key });
       const rollup = await deployRollup(l1, {
         sequencer: accounts[SEQUENCER]!.address,
+        submitter: accounts[SUBMITTER]!.address,
         windowSeconds: 60,
         // One price has to last: publishers are not what is tested.
         chain: { ...DEMO_CHAIN, stalenessMs: 60_000, voidMs: 3_600_000 },

@@ -120,7 +120,8 @@ describe('code', () => {
  */
 const CALLERS: Readonly<Partial<Record<ContractName, Readonly<Record<string, string>>>>> = {
   Rollup: {
-    commitBatch: 'anyone, as a transaction of their own',
+    commitBatch: 'anyone, as a transaction of their own; without inputs in calldata the submitter',
+    setSubmitter: 'the sequencer',
     finalizeBatch: 'anyone',
     proveBatch: 'anyone',
     openEpoch: 'anyone',

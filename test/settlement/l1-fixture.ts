@@ -44,6 +44,7 @@ export async function startFixture(
     const l1 = await connectL1({ url: devnet.url, key: key(DEPLOYER), pollMs: 20 });
     const rollup = await deployRollup(l1, {
       sequencer: devnet.accounts[SEQUENCER]!.address,
+      submitter: devnet.accounts[SUBMITTER]!.address,
       windowSeconds: 60,
       chain: DEFAULT_CHAIN_PARAMETERS,
       markets: [],

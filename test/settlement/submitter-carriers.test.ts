@@ -120,6 +120,9 @@ async function inputsInBlobs(id: number): Promise<Uint8Array> {
   return bytes;
 }
 
+const ANYWHERE = { elsewhere: true, offChain: true };
+const ON_CHAIN = { elsewhere: true, offChain: false };
+
 describe('the choice', () => {
   const batch = async (inputBytes: number): Promise<SignedBatch> => next(inputBytes);
 
@@ -128,7 +131,7 @@ describe('the choice', () => {
     const small = await batch(1_000);
     const large = await batch(60_000);
     const choose = (of: SignedBatch, baseFeePerGas: bigint, blobBaseFeePerGas: bigint | undefined) =>
-      chooseCarrier('auto', carriersOf(of, { baseFeePerGas, blobBaseFeePerGas }, true))?.carrier;
+      chooseCarrier('auto', carriersOf(of, { baseFeePerGas, blobBaseFeePerGas }, ANYWHERE))?.carrier;
     expect(choose(large, GWEI, 1n)).toBe('blobs');
     expect(choose(small, GWEI, 1n)).toBe('blobs');
     // A blob costs the same however little is in it.
@@ -143,20 +146,27 @@ describe('the choice', () => {
     const huge = await batch(300_000);
     const market = { baseFeePerGas: GWEI, blobBaseFeePerGas: 1n };
     const without = { ...market, blobBaseFeePerGas: undefined };
-    expect(chooseCarrier('auto', carriersOf(huge, market, true))?.carrier).toBe('blobs');
-    expect(chooseCarrier('auto', carriersOf(huge, without, true))?.carrier).toBe('off-chain');
-    expect(chooseCarrier('auto', carriersOf(huge, without, false))).toBeUndefined();
-    expect(chooseCarrier('calldata', carriersOf(huge, market, true))).toBeUndefined();
-    expect(chooseCarrier('off-chain', carriersOf(huge, market, false))).toBeUndefined();
+    expect(chooseCarrier('auto', carriersOf(huge, market, ANYWHERE))?.carrier).toBe('blobs');
+    expect(chooseCarrier('auto', carriersOf(huge, without, ANYWHERE))?.carrier).toBe('off-chain');
+    expect(chooseCarrier('auto', carriersOf(huge, without, ON_CHAIN))).toBeUndefined();
+    expect(chooseCarrier('calldata', carriersOf(huge, market, ANYWHERE))).toBeUndefined();
+    expect(chooseCarrier('off-chain', carriersOf(huge, market, ON_CHAIN))).toBeUndefined();
     const beyond = { ...huge, inputs: new Uint8Array(STREAM_BYTES_MAX + 1) };
-    expect(chooseCarrier('blobs', carriersOf(beyond, market, true))).toBeUndefined();
-    expect(chooseCarrier('off-chain', carriersOf(beyond, market, true))?.carrier).toBe('off-chain');
+    expect(chooseCarrier('blobs', carriersOf(beyond, market, ANYWHERE))).toBeUndefined();
+    expect(chooseCarrier('off-chain', carriersOf(beyond, market, ANYWHERE))?.carrier).toBe('off-chain');
+  });
+
+  test('who is not the submitter of the rollup has calldata alone', async () => {
+    await start();
+    const market = { baseFeePerGas: GWEI, blobBaseFeePerGas: 1n };
+    const carriers = carriersOf(await batch(60_000), market, { elsewhere: false, offChain: true });
+    expect(carriers.map(({ carrier }) => carrier)).toEqual(['calldata']);
   });
 
   test('a batch without inputs goes as it is', async () => {
     await start();
     const empty = { ...(await batch(300)), inputs: new Uint8Array(0) };
-    const carriers = carriersOf(empty, { baseFeePerGas: GWEI, blobBaseFeePerGas: 1n }, true);
+    const carriers = carriersOf(empty, { baseFeePerGas: GWEI, blobBaseFeePerGas: 1n }, ANYWHERE);
     for (const choice of ['auto', 'blobs', 'off-chain', 'calldata'] as const)
       expect(chooseCarrier(choice, carriers)?.carrier).toBe('calldata');
   });

@@ -85,6 +85,7 @@ export const devnetCommand = (): Command =>
         ? await findRollup(l1)
         : await deployRollup(l1, {
             sequencer: toHex(keySigner(developmentKey('sequencer')).address),
+            submitter: toHex(keySigner(developmentKey('submitter')).address),
             chain: DEMO_CHAIN,
             markets: DEMO_MARKETS.map((market) => market.config),
             publishers: developmentPublisherKeys().map((key) => ({

@@ -16,6 +16,8 @@ struct RollupParameters {
     /// @dev Whether batches may be committed without their inputs on L1: the sequencer serves them, and anyone may demand
     /// a segment's on L1 (Demands).
     bool inputsOffChain;
+    /// @dev Whose commits may leave the inputs out of calldata; the zero address: nobody's. See `setSubmitter`.
+    address submitter;
 }
 
 /// @notice The other contracts of one rollup, fixed at deployment. Each names the rollup by `rollup()`, so it is deployed
@@ -108,7 +110,8 @@ struct FinalHead {
 ///
 /// Data availability: a batch is the input of the transaction that committed it. So that this input can be found and
 /// is never nested, only an account without code may send it (msg.sender = tx.origin excludes contracts, no code
-/// excludes delegated accounts of EIP-7702). The sender needs no right: the signature in the batch is what counts.
+/// excludes delegated accounts of EIP-7702). With inputs in calldata the sender needs no right: the signature in the
+/// batch is what counts. Only the sequencer's submitter may put them elsewhere: no signature covers what blobs hold.
 interface IRollup {
     /// @notice The rollup exists. Emitted once, by the constructor: whoever knows only an L1 finds the rollup by it.
     event RollupCreated(
@@ -140,6 +143,8 @@ interface IRollup {
     event Frozen(uint64 entry, uint64 overdueSince);
     /// @notice The bond is `bond` wei now.
     event BondChanged(uint256 bond);
+    /// @notice The sequencer has named who may put inputs elsewhere than in calldata.
+    event SubmitterChanged(address submitter);
     /// @notice Batch `id` and all others up to `headId` never were; EpochOpened follows.
     event BatchStruck(uint64 indexed id, bytes32 indexed hash, bytes32 parentHash, uint64 headId, address judge);
     /// @notice The whole bond is gone: `reward` to the judge, `burned` to nobody.
@@ -183,6 +188,8 @@ interface IRollup {
     error BatchHeld(uint64 id, uint24 holds);
     /// @notice The transaction carries another number of blobs than the inputs fill.
     error BlobCount(uint256 expected, uint256 got);
+    /// @notice The inputs are not in the calldata, and the sender is not the one who may choose so.
+    error NotSubmitter(address expected, address got);
     /// @notice Inputs are neither in the calldata nor in blobs, and this rollup takes none off chain.
     error InputsMissing(uint256 expected);
     /// @notice This rollup trusts no proofs, or this one is not accepted.
@@ -193,7 +200,8 @@ interface IRollup {
     /// @notice A part has no code or was deployed for another rollup.
     error WrongWiring(bytes32 field, address expected, address got);
 
-    /// @notice Commits the next batch. Anyone with a signed one may send it, as a transaction of its own.
+    /// @notice Commits the next batch. Anyone with a signed one may send it, as a transaction of its own, with its inputs;
+    /// without them only the submitter may.
     function commitBatch(PostedBatch calldata batch) external;
 
     /// @notice Makes the next batch final at once, by a proof that the rollup's verifier accepts. Anyone may call. An open
@@ -212,6 +220,10 @@ interface IRollup {
     /// committed any more (their anchor left the chain, or they grew too old) are void and others take their ids.
     /// @param signature by the sequencer over Epoch(uint32 epoch,bytes32 parentHash)
     function openEpoch(uint32 epoch, bytes calldata signature) external;
+
+    /// @notice Only the sequencer: from now on `submitter` may commit batches whose inputs are in blobs or off chain. Blobs
+    /// that do not hold the inputs take the bond, so this is who the sequencer answers for.
+    function setSubmitter(address submitter) external;
 
     /// @notice Bars all further commits: when a queue entry is past its deadline, or there was no commit for the liveness
     /// limit. Anyone may call; nobody can undo it.
@@ -260,6 +272,8 @@ interface IRollup {
     function verifier() external view returns (address);
     /// @notice Whether batches may be committed whose inputs are neither in calldata nor in blobs.
     function inputsOffChain() external view returns (bool);
+    /// @notice Who may commit batches without their inputs in calldata; zero: nobody.
+    function submitter() external view returns (address);
     /// @notice Whether commits are barred for good.
     function frozen() external view returns (bool);
     /// @notice What the sequencer has at stake now, wei.
