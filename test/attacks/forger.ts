@@ -135,7 +135,7 @@ export class Forger {
     return { header, ...this.sign(header), trace, withdrawn, diff, inputs };
   }
 
-  private sign(header: BatchHeader): { hash: Uint8Array; signature: Uint8Array } {
+  sign(header: BatchHeader): { hash: Uint8Array; signature: Uint8Array } {
     const { domain, secret, keccak } = this.options;
     const hash = hashHeader(header, domain, keccak);
     return { hash, signature: signDigest(hash, { secret, address: new Uint8Array(20) }) };

@@ -411,7 +411,10 @@ const ROWS: readonly Row[] = [
     'trade',
     false,
     records((segments) => {
-      segments.filter((one) => one.length > 0).at(-1)!.pop();
+      segments
+        .filter((one) => one.length > 0)
+        .at(-1)!
+        .pop();
     }),
   ],
   [

@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly world: World;
   readonly scene: SceneName;
   readonly stepwise: boolean;
+  /** Instead of the scene's. */
+  readonly commands?: readonly NamedCommand[];
 }
 
 export class Stage {
@@ -25,14 +27,15 @@ export class Stage {
   readonly honest: SignedBatch;
   /** Of a stepwise stage. */
   readonly steps: readonly ForgedStep[];
-  private readonly ledger: Forger['trees']['ledger'];
+  /** After the honest batch. */
+  readonly ledger: Forger['trees']['ledger'];
   private witnessed: readonly WitnessedSegment[] | undefined;
 
-  constructor({ world, scene, stepwise }: StageOptions) {
+  constructor({ world, scene, stepwise, commands }: StageOptions) {
     this.world = world;
     this.scene = scene;
     this.stepwise = stepwise;
-    this.commands = playScene(world, scene);
+    this.commands = commands ?? playScene(world, scene);
     const forger = this.forger();
     for (const command of this.commands) forger.apply(command);
     this.honest = forger.close(this.place());

@@ -167,8 +167,11 @@ export async function refusal(world: World, proof: Hex, gas?: number): Promise<s
   }
 }
 
-/** Commits the attack's batch, proves the fraud; rejects unless the batch is gone then. Resolves with the gas. */
-async function strike(world: World, { batch, proof }: Prepared): Promise<number> {
+/** Commits the batch, proves the fraud; rejects unless the batch is gone then. Resolves with the gas. */
+export async function strike(
+  world: World,
+  { batch, proof }: Pick<Prepared, 'batch' | 'proof'>,
+): Promise<number> {
   const { rollup } = world.fixture;
   await commitBatch(world, batch);
   const receipt = await transact(world, rollup.challenges, proveFraudData(proof), STRIKE_GAS_MAX);
@@ -188,7 +191,7 @@ export async function commitBatch(world: World, batch: SignedBatch): Promise<voi
   }
 }
 
-async function transact(world: World, to: Hex, data: Hex, gas: number): Promise<{ gasUsed: Hex }> {
+export async function transact(world: World, to: Hex, data: Hex, gas: number): Promise<{ gasUsed: Hex }> {
   const from = world.fixture.devnet.accounts[SUBMITTER]!.address;
   const call = { from, to, data, gas: `0x${gas.toString(16)}` };
   for (let sent = 0; sent < SENDS_MAX; sent++) {
@@ -210,7 +213,7 @@ async function transact(world: World, to: Hex, data: Hex, gas: number): Promise<
   throw new Error(`expected the transaction to be mined, got it dropped ${SENDS_MAX} times`);
 }
 
-class L1Snapshot {
+export class L1Snapshot {
   private readonly world: World;
   private id = '';
 

@@ -83,6 +83,9 @@ export class World {
         publishers: PUBLISHERS.map(({ address }) => ({ address, weight: 1 })),
         windowSeconds: WINDOW_SECONDS,
         inclusionMs: INCLUSION_MS,
+        // Few entries are a crowd.
+        intervalMs: 30_000,
+        feeDoublingMs: 60_000,
         configurator: '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266',
       },
     });
