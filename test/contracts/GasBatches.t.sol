@@ -79,6 +79,9 @@ contract GasBatchesTest is ChallengeFixture, GasTable {
         used("Rollup.openEpoch");
         rollup.topUpBond{value: 1 ether}();
         used("Rollup.topUpBond");
+        vm.prank(vm.addr(SEQUENCER_KEY));
+        rollup.setSubmitter(FINDER);
+        used("Rollup.setSubmitter");
         pass(2 * uint256(WINDOW));
         vm.prank(vm.addr(SEQUENCER_KEY));
         rollup.unbond(1 ether, payable(FINDER));
