@@ -3,12 +3,17 @@ pragma solidity 0.8.37;
 
 import {Fixture} from "./Fixture.sol";
 import {SlowTree} from "./TreeProof.t.sol";
-import {FinalHead, Head} from "../../settlement/contracts/interfaces/IRollup.sol";
-import {Header} from "../../settlement/contracts/libraries/BatchLib.sol";
+import {PublicInputsHarness} from "./ProveBatch.t.sol";
+import {Rollup} from "../../settlement/contracts/Rollup.sol";
+import {FinalHead, Head, RollupParameters} from "../../settlement/contracts/interfaces/IRollup.sol";
+import {BatchLib, Header} from "../../settlement/contracts/libraries/BatchLib.sol";
+import {StubVerifier} from "../../settlement/contracts/verifiers/StubVerifier.sol";
 
 /// @notice Users, a sequencer that is honest or not, and time, in any order. What is impossible is tried too.
 contract World is Fixture {
     uint256 internal constant OWNERS = 4;
+    uint256 internal constant ATTESTER_KEY = 0xa77e57;
+    PublicInputsHarness internal harness = new PublicInputsHarness();
 
     /// @dev A committed batch, and the ledger that it posted.
     struct Posted {
@@ -40,6 +45,14 @@ contract World is Fixture {
 
     constructor() {
         deployAll();
+        // Behind the stub itself and seven other parts.
+        address rollupAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 8);
+        StubVerifier stub = new StubVerifier(vm.addr(ATTESTER_KEY), rollupAt);
+        deployParts(address(token));
+        RollupParameters memory parameters = rollupParameters();
+        parameters.verifier = address(stub);
+        vm.deal(address(this), BOND);
+        rollup = new Rollup{value: BOND}(parts(), parameters);
         for (uint256 i = 0; i < OWNERS; i++) fund(owner(i), 1_000_000_000);
         heads[0] = rollup.head();
     }
@@ -123,6 +136,35 @@ contract World is Fixture {
         } catch {
             if (due) broken = "a due batch did not become final";
         }
+    }
+
+    /// @dev At once, but in order, not while it is held, and by the attester alone.
+    function prove(uint256 which, bool right) external watched {
+        if (posted.length == 0) return;
+        uint64 next = rollup.finalHead().id + 1;
+        Posted storage one = posted[which % 4 != 0 && next <= posted.length ? next - 1 : which % posted.length];
+        bytes memory header = packed(one.header);
+        bytes32 hash = keccak256(harness.encode(header, address(rollup)));
+        bytes32 typeHash = keccak256("Attestation(uint64 batch,bytes32 publicInputsHash)");
+        bytes32 digest = BatchLib.typedDigest(
+            rollup.domainSeparator(), keccak256(abi.encode(typeHash, one.header.id, hash))
+        );
+        bytes memory signed = signature(right ? ATTESTER_KEY : SEQUENCER_KEY, digest);
+        bool due = right && one.header.id == next && one.holds == 0;
+        try rollup.proveBatch(header, one.withdrawn, abi.encodePacked(bytes8(0x0000000100000000), hash, signed)) {
+            if (!due) broken = "final by no proof, held, or out of order";
+        } catch {
+            if (due) broken = "a proven batch did not become final";
+        }
+    }
+
+    /// @dev Two histories cost the bond and change no batch.
+    function slash() external watched {
+        uint256 held_ = rollup.bond();
+        vm.prank(address(equivocation));
+        if (rollup.slash() != held_ / 2 || rollup.bond() != 0) broken = "the bond was not slashed in halves";
+        vm.deal(address(this), BOND);
+        rollup.topUpBond{value: BOND}();
     }
 
     /// @dev Any owner, any batch; final or not, paid before or not.
@@ -298,7 +340,7 @@ contract InvariantTest is Fixture {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](14);
+        bytes4[] memory selectors = new bytes4[](16);
         selectors[0] = World.deposit.selector;
         selectors[1] = World.force.selector;
         selectors[2] = World.commitHonest.selector;
@@ -313,6 +355,8 @@ contract InvariantTest is Fixture {
         selectors[11] = World.strike.selector;
         selectors[12] = World.hold.selector;
         selectors[13] = World.commitHonest.selector;
+        selectors[14] = World.prove.selector;
+        selectors[15] = World.slash.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector({addr: address(world), selectors: selectors});
     }
@@ -349,7 +393,7 @@ contract DishonestInvariantTest is Fixture {
     }
 
     function targetSelectors() public view returns (InvariantTest.FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](9);
+        bytes4[] memory selectors = new bytes4[](11);
         selectors[0] = World.deposit.selector;
         selectors[1] = World.commitHonest.selector;
         selectors[2] = World.commitDishonest.selector;
@@ -359,6 +403,8 @@ contract DishonestInvariantTest is Fixture {
         selectors[6] = World.withdrawTwice.selector;
         selectors[7] = World.finalize.selector;
         selectors[8] = World.strike.selector;
+        selectors[9] = World.prove.selector;
+        selectors[10] = World.slash.selector;
         targets = new InvariantTest.FuzzSelector[](1);
         targets[0] = InvariantTest.FuzzSelector({addr: address(world), selectors: selectors});
     }

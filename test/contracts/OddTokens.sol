@@ -3,11 +3,15 @@ pragma solidity 0.8.37;
 
 /// @notice Tokens that misbehave in ways that real ones do.
 abstract contract OddToken {
-    mapping(address account => uint256) public balanceOf;
+    mapping(address account => uint256) internal _shares;
     mapping(address owner => mapping(address spender => uint256)) public allowance;
 
     function mint(address to, uint256 amount) external {
-        balanceOf[to] += amount;
+        _shares[to] += amount;
+    }
+
+    function balanceOf(address account) public view virtual returns (uint256) {
+        return _shares[account];
     }
 
     function approve(address spender, uint256 amount) external {
@@ -15,8 +19,8 @@ abstract contract OddToken {
     }
 
     function _move(address from, address to, uint256 amount) internal {
-        balanceOf[from] -= amount;
-        balanceOf[to] += amount;
+        _shares[from] -= amount;
+        _shares[to] += amount;
     }
 }
 
@@ -62,7 +66,7 @@ contract FeeToken is OddToken {
 
     function transferFrom(address from, address to, uint256 amount) external returns (bool) {
         _move(from, to, amount);
-        balanceOf[to] -= amount / 100;
+        _shares[to] -= amount / 100;
         return true;
     }
 }
@@ -107,6 +111,30 @@ contract ReentrantToken is OddToken {
     function transferFrom(address from, address to, uint256 amount) external returns (bool) {
         _strike();
         _move(from, to, amount);
+        return true;
+    }
+}
+
+/// @notice Takes a part of everybody's balance back, as tokens with negative rebases do.
+contract RebasingToken is OddToken {
+    /// @dev Millionths that are left of what was given.
+    uint256 public left = 1e6;
+
+    function rebase(uint256 left_) external {
+        left = left_;
+    }
+
+    function balanceOf(address account) public view override returns (uint256) {
+        return _shares[account] * left / 1e6;
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        _move(msg.sender, to, amount * 1e6 / left);
+        return true;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) external returns (bool) {
+        _move(from, to, amount * 1e6 / left);
         return true;
     }
 }
