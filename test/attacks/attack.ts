@@ -3,7 +3,7 @@ import type { SignedBatch } from '#protocol/batch.ts';
 import type { SceneName } from './scenes.ts';
 import type { Stage } from './stage.ts';
 
-export type Family = 'field' | 'rules' | 'commands' | 'batch';
+export type Family = 'field' | 'rules' | 'commands' | 'batch' | 'blobs';
 
 export interface Attack {
   /** `match: maker's cash +1` */

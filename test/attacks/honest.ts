@@ -48,6 +48,8 @@ export async function besiege(
     const attempt = async (words: string, data: Hex, gas?: number): Promise<void> => {
       if ((await refusal(stage.world, data, gas)) === 'a strike') strikes.push(words);
     };
+    const unchanged = await refusal(stage.world, proof);
+    if (unchanged !== 'NoFraud') strikes.push(`as it is: ${unchanged}`);
     // Of the same check on something else.
     const other = proofs[i + 1]?.proof.slice(0, 10) === proof.slice(0, 10) ? proofs[i + 1] : proofs[i - 1];
     const mutated = [...mutations(proof, other?.proof, random, options.flips)];

@@ -1,15 +1,17 @@
 /**
- * `npm run attacks -- [--only TEXT] [--list] [--slice] [--seed S]`: every attack on a real Anvil, named as it goes. The last line is
- * `N struck, M missed`; exit code 1 when any is missed. `--slice`: the part of them that `npm test` runs.
+ * `npm run attacks -- [--only TEXT] [--list] [--slice] [--seed S]`: every attack on a real Anvil, named as it goes; then
+ * honest batches under mutated and starved proofs. The last line is `N struck, M missed`; exit code 1 when any is
+ * missed, or an honest batch is struck. `--slice`: the part of them that `npm test` runs.
  */
 import { parseArgs } from 'node:util';
 import type { Attack } from './attack.ts';
+import { tryBlobs } from './blobs.ts';
 import { allAttacks } from './catalog.ts';
 import { dropCopies } from './changed-engine.ts';
 import { besiege } from './honest.ts';
 import { SCENES } from './scenes.ts';
 import { Stage } from './stage.ts';
-import { onHonest, tryAttacks } from './trial.ts';
+import { onHonest, tryAttacks, type Verdict } from './trial.ts';
 import { World } from './world.ts';
 
 /** Altered fields are many and alike: of them the slice has every so many. */
@@ -28,6 +30,11 @@ const { values } = parseArgs({
 });
 const started = Date.now();
 const world = await World.open();
+const tell = ({ attack, words, struck: isStruck }: Verdict): void => {
+  if (isStruck) struck++;
+  else missed.push(attack.name);
+  console.log(`${isStruck ? 'struck' : 'MISSED'}  ${attack.name}  (${words})`);
+};
 let struck = 0;
 let besieged = 0;
 let consistent = 0;
@@ -55,11 +62,13 @@ try {
   else {
     for (const stage of new Set(chosen.map(stageOf))) {
       const attacks = chosen.filter((attack) => stageOf(attack) === stage);
-      await tryAttacks(stage, attacks, ({ attack, words, struck: isStruck }) => {
-        if (isStruck) struck++;
-        else missed.push(attack.name);
-        console.log(`${isStruck ? 'struck' : 'MISSED'}  ${attack.name}  (${words})`);
-      });
+      const inBlobs = attacks.filter(({ family }) => family === 'blobs');
+      await tryAttacks(
+        stage,
+        attacks.filter((attack) => !inBlobs.includes(attack)),
+        tell,
+      );
+      await tryBlobs(stage, inBlobs, tell);
     }
     for (const { scene, stepwise } of sieges) {
       const stage = stageOf({ scene, stepwise });
@@ -79,6 +88,7 @@ try {
   dropCopies();
   await world.stop();
 }
+if (values.list) process.exit(0);
 for (const name of missed) console.log(`missed: ${name}`);
 console.log(
   `${besieged} mutated or starved proofs against honest batches, ${consistent} attacks self-consistent`,
@@ -91,5 +101,10 @@ process.exit(missed.length === 0 ? 0 : 1);
 function sliceOf(attacks: readonly Attack[], seed: number): Attack[] {
   const fields = attacks.filter(({ family }) => family === 'field');
   const part = new Set(fields.filter((_, i) => i % SLICE_STRIDE === seed % SLICE_STRIDE));
-  return attacks.filter((attack) => attack.family !== 'field' || part.has(attack));
+  // Commitments and openings take seconds each.
+  const [blob] = attacks.filter(({ family }) => family === 'blobs');
+  return attacks.filter(
+    (attack) =>
+      part.has(attack) || attack === blob || (attack.family !== 'field' && attack.family !== 'blobs'),
+  );
 }

@@ -172,8 +172,13 @@ export async function strike(
   world: World,
   { batch, proof }: Pick<Prepared, 'batch' | 'proof'>,
 ): Promise<number> {
-  const { rollup } = world.fixture;
   await commitBatch(world, batch);
+  return strikeCommitted(world, proof);
+}
+
+/** As `strike`, of a batch that is on L1. */
+export async function strikeCommitted(world: World, proof: Hex): Promise<number> {
+  const { rollup } = world.fixture;
   const receipt = await transact(world, rollup.challenges, proveFraudData(proof), STRIKE_GAS_MAX);
   const { data } = await world.l1.public.call({ to: rollup.rollup, data: HEAD });
   const head = decodeFunctionResult({ abi: rollupAbi, functionName: 'head', data: data! });
