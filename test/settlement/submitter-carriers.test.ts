@@ -272,6 +272,7 @@ describe('blobs', () => {
     expect((await status()).committedId).toBe(0);
     await until(submitter, 1);
     // As it is, or dearer when the blocks behind the reorg ask for more.
+    await submitter.step();
     expect(submitter.status()).toMatchObject({ committed: 1, reverted: 0 });
   }, 120_000);
 
