@@ -129,10 +129,14 @@ export class Kzg {
       if (error === undefined) one?.resolve(value);
       else one?.reject(new L1Error('rejected', `kzg: ${error}`));
     });
-    worker.on('error', (error) => {
-      if (this.worker === worker) this.worker = undefined;
+    const ended = (error: Error): void => {
+      // After `close` there is nobody who waits.
+      if (this.worker !== worker) return;
+      this.worker = undefined;
       this.fail(error);
-    });
+    };
+    worker.on('error', ended);
+    worker.on('exit', (code) => ended(new L1Error('rejected', `kzg: its thread ended with code ${code}`)));
     return worker;
   }
 

@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import type { SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, fromHex } from '#protocol/bytes.ts';
@@ -15,6 +15,7 @@ import { type RunningVerifier, runVerifier, verifyOnce } from '#prover-stub/main
 import { commitBatchBytes } from '#settlement/l1/batch-calldata.ts';
 import { ELEMENT_BYTES, packBlobs } from '#settlement/l1/blob-codec.ts';
 import type { L1Client } from '#settlement/l1/client.ts';
+import { compileContracts } from '#settlement/l1/compile.ts';
 import { demandInputs, readDemandCounts } from '#settlement/l1/demand-actions.ts';
 import { Kzg, versionedHash } from '#settlement/l1/kzg.ts';
 import { broadcast, signTransaction } from '#settlement/l1/transactions.ts';
@@ -39,6 +40,10 @@ const servers: Server[] = [];
 const submitters: Submitter[] = [];
 let alerts: Alert[];
 
+// The first to need the contracts compiles them.
+beforeAll(async () => {
+  await compileContracts();
+}, 240_000);
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'sluice-da-'));
   alerts = [];
@@ -160,7 +165,7 @@ describe('off chain', () => {
       workers: 0,
     });
     expect(again.verdict).toBe('verified');
-  }, 120_000);
+  }, 240_000);
 
   test('what peers make up counts for nothing, and the next one is asked', async () => {
     await begin(true);
@@ -176,7 +181,7 @@ describe('off chain', () => {
     expect(misled.status()).toMatchObject({ verified: 0, mismatches: 0, missing: { batch: 1 } });
     const helped = await watch('helped', { peers: [...liars, await serve()] });
     await verified(helped, 2);
-  }, 120_000);
+  }, 240_000);
 
   test('a sequencer that withholds is struck, and who demanded is paid', async () => {
     await begin(true);
@@ -195,7 +200,7 @@ describe('off chain', () => {
       .poll(async () => (await balance(ALICE)) - before, { timeout: 30_000 })
       .toBeGreaterThan(rollup.bondWei / 2n - 10n ** 17n);
     expect(watcher.status()).toMatchObject({ committed: 0, verified: 0, missing: null });
-  }, 120_000);
+  }, 240_000);
 
   test('an obedient sequencer answers a flood by itself, and verifiers live on its answers', async () => {
     await begin(true);
@@ -230,7 +235,7 @@ describe('off chain', () => {
     expect(await (await fetch(`${watcher.url}/metrics`)).text()).toMatch(
       /^sluice_verifier_demands_answered_total [1-9]/m,
     );
-  }, 180_000);
+  }, 240_000);
 
   test('a sequencer that has lost its inputs hears it while there is time', async () => {
     await begin(true);
@@ -252,7 +257,7 @@ describe('off chain', () => {
       )
       .toBe(0);
     expect(submitter.status().alerts).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('blobs', () => {
@@ -263,7 +268,7 @@ describe('blobs', () => {
     expect((await verifyOnce({ l1, workers: 0 })).verdict).toBe('verified');
     // The same over the standard API of beacon nodes.
     expect((await verifyOnce({ l1, workers: 0, beacon: l1 })).verdict).toBe('verified');
-  }, 180_000);
+  }, 240_000);
 
   test('blobs that nodes have dropped come from peers', async () => {
     await begin(false);
@@ -274,7 +279,7 @@ describe('blobs', () => {
     expect(none.status().mismatches).toBe(0);
     const helped = await watch('helped', { beacon: empty, peers: [await serve()] });
     await verified(helped, 2);
-  }, 180_000);
+  }, 240_000);
 
   test.each([
     [

@@ -2,11 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, fromHex } from '#protocol/bytes.ts';
 import { rollupAbi } from '#settlement/l1/abi.ts';
 import { STREAM_BYTES_MAX, unpackBlobs } from '#settlement/l1/blob-codec.ts';
+import { compileContracts } from '#settlement/l1/compile.ts';
 import { emptySidecar } from '#settlement/l1/kzg.ts';
 import { broadcast, readSigned, signTransaction } from '#settlement/l1/transactions.ts';
 import * as actions from '#settlement/l1/vault-actions.ts';
@@ -28,6 +29,10 @@ const opened: Submitter[] = [];
 async function start(inputsOffChain = false): Promise<void> {
   fixture = await startFixture({ deploy: { inputsOffChain } });
 }
+// The first to need the contracts compiles them.
+beforeAll(async () => {
+  await compileContracts();
+}, 240_000);
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'carriers-'));
   clock = 1_000_000;
@@ -80,7 +85,7 @@ const until = (submitter: Submitter, committedId: number): Promise<void> =>
         await submitter.step();
         return (await status()).committedId;
       },
-      { timeout: 60_000, interval: 50 },
+      { timeout: 120_000, interval: 50 },
     )
     .toBe(committedId);
 async function waiting(submitter: Submitter): Promise<void> {
@@ -90,7 +95,7 @@ async function waiting(submitter: Submitter): Promise<void> {
         await submitter.step();
         return rpc<{ pending: string }>('txpool_status');
       },
-      { timeout: 60_000, interval: 50 },
+      { timeout: 120_000, interval: 50 },
     )
     .toMatchObject({ pending: '0x1' });
 }
@@ -123,7 +128,7 @@ async function inputsInBlobs(id: number): Promise<Uint8Array> {
 const ANYWHERE = { elsewhere: true, offChain: true };
 const ON_CHAIN = { elsewhere: true, offChain: false };
 
-describe('the choice', () => {
+describe('the choice', { timeout: 60_000 }, () => {
   const batch = async (inputBytes: number): Promise<SignedBatch> => next(inputBytes);
 
   test('auto is the cheaper of calldata and blobs at the prices of the moment', async () => {
@@ -196,7 +201,7 @@ describe('blobs', () => {
     await submitter.step();
     expect(submitter.status()).toMatchObject({ carrier: 'blobs', blobs: 3, reverted: 0 });
     expect(alerts).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   test('a restart makes the blobs again and sends the same transaction', async () => {
     await start();
@@ -221,7 +226,7 @@ describe('blobs', () => {
     await rpc('evm_mine');
     expect(await rpc('eth_getTransactionReceipt', intents[0]!.hashes[0])).toMatchObject({ status: '0x1' });
     expect((await status()).committedId).toBe(1);
-  }, 120_000);
+  }, 240_000);
 
   test('an overdue one is sent again at twice the price, of its blobs too', async () => {
     await start();
@@ -238,7 +243,7 @@ describe('blobs', () => {
     expect(submitter.status().resubmissions).toBe(1);
     await rpc('evm_mine');
     expect((await status()).committedId).toBe(1);
-  }, 120_000);
+  }, 240_000);
 
   test('one that became pointless is replaced by one with an empty blob', async () => {
     await start();
@@ -260,13 +265,14 @@ describe('blobs', () => {
     await submitter.step();
     expect((await status()).committedId).toBe(0);
     expect(submitter.status()).toMatchObject({ inFlight: 0, transactions: 1, reverted: 0 });
-  }, 120_000);
+  }, 240_000);
 
   test('a commit that a reorg drops is sent again', async () => {
     await start();
     await next();
     const submitter = await open('blobs');
     await until(submitter, 1);
+    await submitter.step();
     await rpc('anvil_rollback', 1);
     await rpc('anvil_dropAllTransactions');
     expect((await status()).committedId).toBe(0);
@@ -274,7 +280,7 @@ describe('blobs', () => {
     // As it is, or dearer when the blocks behind the reorg ask for more.
     await submitter.step();
     expect(submitter.status()).toMatchObject({ committed: 1, reverted: 0 });
-  }, 120_000);
+  }, 240_000);
 
   test('transactions without blobs wait for those with, and get their turn', async () => {
     await start();
@@ -294,7 +300,7 @@ describe('blobs', () => {
     expect((await pendingTransaction()).type).toBe('0x3');
     await rpc('evm_mine');
     expect(await status()).toMatchObject({ committedId: 2, finalId: 1 });
-  }, 120_000);
+  }, 240_000);
 
   test('both forms of a sidecar are taken', async () => {
     await start();
@@ -318,7 +324,7 @@ describe('blobs', () => {
   });
 });
 
-describe('off chain', () => {
+describe('off chain', { timeout: 60_000 }, () => {
   test('a commit without inputs, where the rollup takes it', async () => {
     await start(true);
     await next(200_000);
