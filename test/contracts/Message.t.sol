@@ -6,6 +6,7 @@ import {Leaves, LeavesLib} from "../../settlement/contracts/step/Leaves.sol";
 import {Limits} from "../../settlement/contracts/step/Limits.sol";
 import {Reject} from "../../settlement/contracts/step/Reject.sol";
 import {Signatures} from "../../settlement/contracts/step/Signatures.sol";
+import {ISteps} from "../../settlement/contracts/step/ISteps.sol";
 import {StepKind} from "../../settlement/contracts/step/StepKind.sol";
 import {AccountSteps} from "../../settlement/contracts/step/families/AccountSteps.sol";
 import {Message} from "../../settlement/contracts/step/handlers/Message.sol";
@@ -159,7 +160,7 @@ contract MessageTest is Test {
         vm.mockCallRevert(address(1), "", "");
         (bool success,) = address(family).staticcall(
             abi.encodeCall(
-                AccountSteps.step, (StepKind.MESSAGE, judged.records[i], judged.domain, judged.slices[i])
+                ISteps.step, (StepKind.MESSAGE, judged.records[i], judged.domain, judged.slices[i])
             )
         );
         assertTrue(!success, "a failing recovery");
@@ -172,7 +173,7 @@ contract MessageTest is Test {
         Judged memory judged = _judged();
         uint256 i = _firstAdmitted(judged);
         bytes memory call = abi.encodeCall(
-            AccountSteps.step, (StepKind.MESSAGE, judged.records[i], judged.domain, judged.slices[i])
+            ISteps.step, (StepKind.MESSAGE, judged.records[i], judged.domain, judged.slices[i])
         );
         (bytes memory writes, uint256 code) =
             family.step(StepKind.MESSAGE, judged.records[i], judged.domain, judged.slices[i]);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ISteps} from "../ISteps.sol";
-import {Leaves, LeavesLib} from "../Leaves.sol";
+import {Leaves} from "../Leaves.sol";
 import {Reject} from "../Reject.sol";
 import {StepKind} from "../StepKind.sol";
 import {AccountSettings} from "../handlers/AccountSettings.sol";
@@ -12,25 +11,16 @@ import {Disconnect} from "../handlers/Disconnect.sol";
 import {Message} from "../handlers/Message.sol";
 import {Version} from "../handlers/Version.sol";
 import {Walk} from "../handlers/Walk.sol";
+import {Family} from "./Family.sol";
 
 /// @title Steps of messages, cancels, account settings, clock and version
 /// @notice MESSAGE, CANCEL, CANCEL_ALL, WALK, SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, CLOCK, DISCONNECT, VERSION.
-contract AccountSteps is ISteps {
-    /// @inheritdoc ISteps
-    function step(uint8 kind, bytes calldata record, bytes32 domain, bytes calldata slice)
-        external
+contract AccountSteps is Family {
+    /// @inheritdoc Family
+    function _run(uint8 kind, bytes calldata record, bytes32 domain, Leaves memory leaves)
+        internal
         pure
         override
-        returns (bytes memory writes, uint256 code)
-    {
-        Leaves memory leaves = LeavesLib.open(slice);
-        code = _run(kind, record, domain, leaves);
-        writes = LeavesLib.writes(leaves);
-    }
-
-    function _run(uint8 kind, bytes calldata record, bytes32 domain, Leaves memory leaves)
-        private
-        pure
         returns (uint256)
     {
         if (kind == StepKind.MESSAGE) return Message.run(leaves, record, domain);

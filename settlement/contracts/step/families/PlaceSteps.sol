@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ISteps} from "../ISteps.sol";
-import {Leaves, LeavesLib} from "../Leaves.sol";
+import {Leaves} from "../Leaves.sol";
 import {StepKind} from "../StepKind.sol";
 import {Amend} from "../handlers/Amend.sol";
 import {Place} from "../handlers/Place.sol";
+import {Family} from "./Family.sol";
 
 /// @title Steps that check an order: PLACE, AMEND
-contract PlaceSteps is ISteps {
-    /// @inheritdoc ISteps
-    function step(uint8 kind, bytes calldata record, bytes32, bytes calldata slice)
-        external
+contract PlaceSteps is Family {
+    /// @inheritdoc Family
+    function _run(uint8 kind, bytes calldata record, bytes32, Leaves memory leaves)
+        internal
         pure
-        returns (bytes memory writes, uint256 code)
+        override
+        returns (uint256)
     {
-        Leaves memory leaves = LeavesLib.open(slice);
-        if (kind == StepKind.PLACE) code = Place.run(leaves, record);
-        else if (kind == StepKind.AMEND) code = Amend.run(leaves, record);
-        else revert UnknownStep(kind);
-        writes = LeavesLib.writes(leaves);
+        if (kind == StepKind.PLACE) return Place.run(leaves, record);
+        if (kind == StepKind.AMEND) return Amend.run(leaves, record);
+        revert UnknownStep(kind);
     }
 }

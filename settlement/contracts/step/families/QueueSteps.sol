@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ISteps} from "../ISteps.sol";
-import {Leaves, LeavesLib} from "../Leaves.sol";
+import {Leaves} from "../Leaves.sol";
 import {StepKind} from "../StepKind.sol";
 import {QueueEntry} from "../handlers/QueueEntry.sol";
+import {Family} from "./Family.sol";
 
 /// @title Steps of the L1 queue
 /// @notice DEPOSIT, FORCED, CONFIGURE.
-contract QueueSteps is ISteps {
-    /// @inheritdoc ISteps
-    function step(uint8 kind, bytes calldata record, bytes32, bytes calldata slice)
-        external
+contract QueueSteps is Family {
+    /// @inheritdoc Family
+    function _run(uint8 kind, bytes calldata record, bytes32, Leaves memory leaves)
+        internal
         pure
         override
-        returns (bytes memory writes, uint256 code)
+        returns (uint256)
     {
-        Leaves memory leaves = LeavesLib.open(slice);
-        code = _run(kind, record, leaves);
-        writes = LeavesLib.writes(leaves);
-    }
-
-    function _run(uint8 kind, bytes calldata record, Leaves memory leaves) private pure returns (uint256) {
         if (kind < StepKind.DEPOSIT || kind > StepKind.CONFIGURE) revert UnknownStep(kind);
         return QueueEntry.run(leaves, record);
     }
