@@ -13,6 +13,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'sequencer/state': ['sequencer/protocol'],
   'sequencer/engine': ['sequencer/protocol', 'sequencer/state'],
   'sequencer/pipeline/ports.ts': ['sequencer/protocol', 'sequencer/state'],
+  // How durable commands reach a thread: nothing but ports.
+  'sequencer/pipeline/thread-feed.ts': ['sequencer/protocol', 'sequencer/pipeline/ports.ts'],
   'sequencer/pipeline': [
     'sequencer/protocol',
     'sequencer/state',
@@ -35,12 +37,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'sequencer/state',
     'sequencer/engine',
     'sequencer/pipeline/ports.ts',
+    'sequencer/pipeline/thread-feed.ts',
     'sequencer/auth',
     'sequencer/journal/entry.ts',
   ],
   'sequencer/receipts': [
     'sequencer/protocol',
     'sequencer/pipeline/ports.ts',
+    'sequencer/pipeline/thread-feed.ts',
     'sequencer/auth',
     'sequencer/journal/entry.ts',
   ],

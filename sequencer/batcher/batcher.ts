@@ -13,6 +13,7 @@ import type {
   SnapshotInfo,
   SnapshotStore,
 } from '#pipeline/ports.ts';
+import { ThreadFeed } from '#pipeline/thread-feed.ts';
 import { type BatchHeader, HEADER_FIELDS, type SignedBatch } from '#protocol/batch.ts';
 import { equalBytes, toHex } from '#protocol/bytes.ts';
 import type { Keccak } from '#protocol/hash.ts';
@@ -89,10 +90,8 @@ export class Batcher implements CommandConsumer {
   private readonly worker: Worker;
   private readonly known: KnownBatch[];
 
-  private durableSeq: Seq;
-  private fedSeq: Seq;
+  private readonly commands: ThreadFeed;
   private executedSeq: Seq;
-  private isCatchingUp = false;
   private last: { readonly header: BatchHeader; readonly hash: Hash } | undefined;
   private snapshotSeq: Seq;
   private pending = 0;
@@ -101,7 +100,6 @@ export class Batcher implements CommandConsumer {
   private asked = 0;
   private answered = 0;
   private stopTimer: (() => void) | undefined;
-  private roomWaiters: (() => void)[] = [];
   private closing: Promise<void> | undefined;
   private isDead = false;
 
@@ -144,9 +142,15 @@ export class Batcher implements CommandConsumer {
     this.base = plan.base?.header;
     this.last = plan.base;
     this.snapshotSeq = plan.start.nextSeq - 1;
-    this.fedSeq = this.snapshotSeq;
     this.executedSeq = this.snapshotSeq;
-    this.durableSeq = options.journal.lastSeq;
+    this.commands = new ThreadFeed({
+      name: 'batcher',
+      journal: options.journal,
+      after: this.snapshotSeq,
+      hasRoom: () => this.hasRoom(),
+      feed: (firstSeq, count, payload) => this.feed(firstSeq, count, payload),
+      onError: (error) => this.fail(error),
+    });
     worker.removeAllListeners('error');
     worker.on('error', (error) => this.fail(error));
     worker.on('exit', (code) => {
@@ -154,7 +158,7 @@ export class Batcher implements CommandConsumer {
         this.fail(new BatcherError(`batcher: its thread ended with code ${code}`));
     });
     worker.on('message', (answer: BatcherAnswer) => this.take(answer));
-    this.catchUp();
+    this.commands.catchUp();
   }
 
   /** Restarts begin at the newest snapshot: the journal is needed from there on. */
@@ -167,32 +171,28 @@ export class Batcher implements CommandConsumer {
       executedSeq: this.executedSeq,
       batchedSeq: (this.last?.header.nextSeq ?? 1) - 1,
       batchId: this.last?.header.id ?? 0,
-      backlog: this.durableSeq - this.executedSeq,
+      backlog: this.commands.durableSeq - this.executedSeq,
       pendingBatches: this.pending,
-      isCatchingUp: this.isCatchingUp,
+      isCatchingUp: this.commands.isCatchingUp,
       toRemake: this.known.length,
     };
   }
 
   /** So far behind that the corridor should let nothing new in. */
   isBehind(): boolean {
-    return this.durableSeq - this.executedSeq > (this.options.behindCommands ?? BEHIND_COMMANDS);
+    return this.commands.durableSeq - this.executedSeq > (this.options.behindCommands ?? BEHIND_COMMANDS);
   }
 
   onCommands(firstSeq: Seq, count: number, payload: Uint8Array): void {
-    this.durableSeq = Math.max(this.durableSeq, firstSeq + count - 1);
-    if (this.isCatchingUp || this.isDead) return;
-    if (firstSeq === this.fedSeq + 1 && this.hasRoom()) this.feed(firstSeq, count, payload.slice());
-    else this.catchUp();
+    this.commands.onCommands(firstSeq, count, payload);
   }
 
   /** Ends the open batch, and resolves when every command durable by now is in a signed and stored batch. */
   async flush(): Promise<void> {
-    const through = this.durableSeq;
-    while (this.fedSeq < through && !this.isDead) await this.room();
+    await this.commands.caughtUp();
     this.ask({ kind: 'cut' });
     const cut = this.asked;
-    while (this.answered < cut && !this.isDead) await this.room();
+    while (this.answered < cut && !this.isDead) await this.commands.room();
     await this.signing;
   }
 
@@ -205,18 +205,17 @@ export class Batcher implements CommandConsumer {
   private async shutDown(): Promise<void> {
     this.isDead = true;
     this.stopTimer?.();
-    for (const wake of this.roomWaiters.splice(0)) wake();
+    this.commands.end();
     await this.worker.terminate();
     await this.signing;
   }
 
   private hasRoom(): boolean {
-    return this.fedSeq - this.executedSeq < FED_COMMANDS_MAX && this.pending < PENDING_BATCHES_MAX;
+    return this.commands.fedSeq - this.executedSeq < FED_COMMANDS_MAX && this.pending < PENDING_BATCHES_MAX;
   }
 
   /** `payload` is given away. */
   private feed(firstSeq: Seq, count: number, payload: Uint8Array): void {
-    this.fedSeq = firstSeq + count - 1;
     this.ask({ kind: 'commands', firstSeq, count, payload }, [payload.buffer as ArrayBuffer]);
     this.stopTimer ??= this.options.scheduler.after(this.policy.intervalMs, () => {
       this.stopTimer = undefined;
@@ -230,45 +229,6 @@ export class Batcher implements CommandConsumer {
     this.worker.postMessage(request, transfer);
   }
 
-  /** Reads from the journal until everything durable is fed. */
-  private catchUp(): void {
-    if (this.isCatchingUp || this.isDead || this.fedSeq >= this.durableSeq) return;
-    this.isCatchingUp = true;
-    this.readOn().then(
-      () => {
-        this.isCatchingUp = false;
-        // Commands may have become durable since the last look.
-        this.catchUp();
-      },
-      (error) => this.fail(error instanceof Error ? error : new Error(String(error))),
-    );
-  }
-
-  private async readOn(): Promise<void> {
-    while (this.fedSeq < this.durableSeq && !this.isDead) {
-      const through = this.durableSeq;
-      for await (const record of this.options.journal.readFrom(this.fedSeq + 1, through)) {
-        if (record.kind !== 'commands') continue;
-        while (!this.hasRoom() && !this.isDead) await this.room();
-        if (this.isDead) return;
-        this.feed(record.firstSeq, record.count, record.payload.slice());
-      }
-      if (this.fedSeq < through && !this.isDead)
-        throw new BatcherError(
-          `batcher: expected the journal to reach command ${through}, got ${this.fedSeq}`,
-        );
-    }
-  }
-
-  /** Resolves after the thread or the signer has got on. */
-  private room(): Promise<void> {
-    return new Promise((resolve) => this.roomWaiters.push(resolve));
-  }
-
-  private gotOn(): void {
-    for (const wake of this.roomWaiters.splice(0)) wake();
-  }
-
   private take(answer: BatcherAnswer): void {
     switch (answer.kind) {
       case 'failed': {
@@ -280,7 +240,7 @@ export class Batcher implements CommandConsumer {
       case 'done':
         this.answered++;
         this.executedSeq = answer.seq;
-        this.gotOn();
+        this.commands.gotOn();
         break;
       case 'batch':
         this.pending++;
@@ -289,7 +249,7 @@ export class Batcher implements CommandConsumer {
           .then(
             () => {
               this.pending--;
-              this.gotOn();
+              this.commands.gotOn();
             },
             (error) => this.fail(error instanceof Error ? error : new Error(String(error))),
           );
@@ -353,7 +313,7 @@ export class Batcher implements CommandConsumer {
     while (!this.isDead) {
       if (l1.anchor !== undefined && l1.anchor.number >= least) return l1.anchor;
       await new Promise<void>((resolve) => {
-        this.roomWaiters.push(resolve);
+        void this.commands.room().then(resolve);
         const stop = l1.onChange(() => {
           stop();
           resolve();
@@ -367,7 +327,7 @@ export class Batcher implements CommandConsumer {
     if (this.isDead) return;
     this.isDead = true;
     this.stopTimer?.();
-    this.gotOn();
+    this.commands.end();
     this.options.onFatal(error);
   }
 }

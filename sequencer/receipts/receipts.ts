@@ -7,6 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { CommandConsumer, JournalSource, ReceiptMemory, Scheduler } from '#pipeline/ports.ts';
+import { ThreadFeed } from '#pipeline/thread-feed.ts';
 import type { ReceiptView } from '#protocol/query.ts';
 import {
   encodeSignedReceipt,
@@ -54,15 +55,12 @@ type Answered<Kind extends ReceiptsAnswer['kind']> = Extract<ReceiptsAnswer, { k
 export class Receipts implements CommandConsumer {
   private readonly options: ReceiptsOptions;
   private readonly worker: Worker;
-  private durableSeq: Seq;
-  private fedSeq: Seq;
+  private readonly commands: ThreadFeed;
   private hashedSeq: Seq;
   private firstKept: Seq;
-  private isCatchingUp = false;
   private isDead = false;
   /** In the order of asking; the thread answers in the same order. */
   private readonly waiting: ((answer: ReceiptsAnswer) => void)[] = [];
-  private roomWaiters: (() => void)[] = [];
   private stopTimer: (() => void) | undefined;
   private signing: Promise<void> | undefined;
   /** Commands given to the thread since a receipt was asked for last. */
@@ -114,10 +112,16 @@ export class Receipts implements CommandConsumer {
       this.markDead = resolve;
     });
     this.worker = worker;
-    this.fedSeq = startSeq;
+    this.commands = new ThreadFeed({
+      name: 'receipts',
+      journal,
+      after: startSeq,
+      hasRoom: () => this.commands.fedSeq - this.hashedSeq < FED_COMMANDS_MAX,
+      feed: (firstSeq, count, payload) => this.feed(firstSeq, count, payload),
+      onError: (error) => this.fail(error),
+    });
     this.hashedSeq = startSeq;
     this.firstKept = startSeq + 1;
-    this.durableSeq = journal.lastSeq;
     if (memory.last?.epoch === epoch) this.kept.push(memory.last);
     worker.removeAllListeners('error');
     worker.on('error', (error) => this.fail(error));
@@ -126,7 +130,7 @@ export class Receipts implements CommandConsumer {
         this.fail(new ReceiptsError(`receipts: the thread ended with code ${code}`));
     });
     worker.on('message', (answer: ReceiptsAnswer) => this.take(answer));
-    this.catchUp();
+    this.commands.catchUp();
   }
 
   /** The journal is needed after it. */
@@ -173,16 +177,12 @@ export class Receipts implements CommandConsumer {
   }
 
   onCommands(firstSeq: Seq, count: number, payload: Uint8Array): void {
-    this.durableSeq = Math.max(this.durableSeq, firstSeq + count - 1);
-    if (this.isCatchingUp || this.isDead) return;
-    if (firstSeq === this.fedSeq + 1 && this.hasRoom()) this.feed(firstSeq, count, payload.slice());
-    else this.catchUp();
+    this.commands.onCommands(firstSeq, count, payload);
   }
 
   /** Signs for everything durable by now, and resolves when it was told. */
   async flush(): Promise<void> {
-    const through = this.durableSeq;
-    while (this.fedSeq < through && !this.isDead) await this.room();
+    await this.commands.caughtUp();
     for (let turn = 0; turn < 2 && !this.isDead; turn++)
       await Promise.race([this.signing ?? this.sign(), this.died]);
   }
@@ -197,23 +197,18 @@ export class Receipts implements CommandConsumer {
     await Promise.race([this.signing, this.died]);
     this.isDead = true;
     this.stopTimer?.();
-    this.gotOn();
+    this.commands.end();
     await this.worker.terminate();
-  }
-
-  private hasRoom(): boolean {
-    return this.fedSeq - this.hashedSeq < FED_COMMANDS_MAX;
   }
 
   /** `payload` is given away. */
   private feed(firstSeq: Seq, count: number, payload: Uint8Array): void {
-    this.fedSeq = firstSeq + count - 1;
     const request: ReceiptsRequest = { kind: 'commands', firstSeq, count, payload };
     void this.ask(request, [payload.buffer as ArrayBuffer]).then(({ seq, firstKept }) => {
       this.hashedSeq = seq;
       this.firstKept = firstKept;
       this.forget();
-      this.gotOn();
+      this.commands.gotOn();
     });
     this.sinceAsked += count;
     if (this.sinceAsked >= COMMANDS_PER_RECEIPT) void this.sign();
@@ -273,48 +268,12 @@ export class Receipts implements CommandConsumer {
     } else this.waiting.shift()?.(answer);
   }
 
-  /** Reads from the journal until everything durable is fed. */
-  private catchUp(): void {
-    if (this.isCatchingUp || this.isDead || this.fedSeq >= this.durableSeq) return;
-    this.isCatchingUp = true;
-    this.readOn().then(
-      () => {
-        this.isCatchingUp = false;
-        // Commands may have become durable since the last look.
-        this.catchUp();
-      },
-      (error) => this.fail(error instanceof Error ? error : new Error(String(error))),
-    );
-  }
-
-  private async readOn(): Promise<void> {
-    const through = this.durableSeq;
-    for await (const record of this.options.journal.readFrom(this.fedSeq + 1, through)) {
-      if (record.kind !== 'commands') continue;
-      while (!this.hasRoom() && !this.isDead) await this.room();
-      if (this.isDead) return;
-      this.feed(record.firstSeq, record.count, record.payload.slice());
-    }
-    if (this.fedSeq < through && !this.isDead)
-      throw new ReceiptsError(
-        `receipts: expected the journal to reach command ${through}, got ${this.fedSeq}`,
-      );
-  }
-
-  private room(): Promise<void> {
-    return new Promise((resolve) => this.roomWaiters.push(resolve));
-  }
-
-  private gotOn(): void {
-    for (const wake of this.roomWaiters.splice(0)) wake();
-  }
-
   private fail(error: Error): void {
     if (this.isDead) return;
     this.isDead = true;
     this.markDead();
     this.stopTimer?.();
-    this.gotOn();
+    this.commands.end();
     this.options.onFatal(error);
   }
 }
