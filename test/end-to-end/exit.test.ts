@@ -16,7 +16,8 @@ import {
 } from '#settlement/l1/vault-actions.ts';
 import { passSeconds } from '../settlement/l1-fixture.ts';
 import { DEPOSIT, FundedL1, MARKET } from './funded-l1.ts';
-import { Programs, type Started, until } from './programs.ts';
+import { Programs, type Started } from './programs.ts';
+import { until } from './until.ts';
 
 const LIVENESS_SECONDS = 900;
 const CLAIM_SECONDS = 3_600;

@@ -68,12 +68,3 @@ export class Programs {
     await rm(this.directory, { recursive: true, force: true });
   }
 }
-
-/** Resolves when `isSo` is; throws after two minutes. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 120_000;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`expected ${what} within two minutes`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}

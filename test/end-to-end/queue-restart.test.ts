@@ -27,7 +27,8 @@ import {
 } from '#settlement/l1/vault-actions.ts';
 import { passSeconds } from '../settlement/l1-fixture.ts';
 import { DEPOSIT, FundedL1, MARK, MARKET } from './funded-l1.ts';
-import { Programs, type Started, until } from './programs.ts';
+import { Programs, type Started } from './programs.ts';
+import { until } from './until.ts';
 
 const WINDOW_SECONDS = 3;
 const INCLUSION_SECONDS = 60;

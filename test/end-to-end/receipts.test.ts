@@ -24,7 +24,9 @@ import { rollupStatus } from '#settlement/l1/vault-actions.ts';
 import { HttpBatchSource } from '#settlement/submitter/batch-source.ts';
 import { Submitter } from '#settlement/submitter/submitter.ts';
 import { sluice } from '../client/program.ts';
-import { FundedL1, MARK, MARKET } from './funded-l1.ts';
+import { FundedL1 } from './funded-l1.ts';
+import { committed, trade } from './two-traders.ts';
+import { until } from './until.ts';
 
 const SUBMITTER = 2;
 const WITNESS = 3;
@@ -47,40 +49,10 @@ const settings = (): SequencerSettings => ({
   logLevel: 'silent',
 });
 
-async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`expected ${what} within 60 s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 async function start(): Promise<void> {
   sequencer = await runSequencer(settings());
   await until('the sequencer to be ready', async () => (await fetch(`${sequencer.httpUrl}/ready`)).ok);
 }
-
-/** A bid and an ask that trade, and one that rests, by two traders. */
-async function trade(clients: readonly SluiceClient[], rounds: number): Promise<number[]> {
-  const [maker, taker] = clients as [SluiceClient, SluiceClient];
-  const seqs: number[] = [];
-  const place = async (client: SluiceClient, side: 0 | 1, price: number): Promise<void> => {
-    const operation = { kind: 'place', market: MARKET, side, price, size: 10, timeInForce: 0 } as const;
-    seqs.push((await client.sendOperations([operation])).seq);
-  };
-  for (let round = 0; round < rounds; round++) {
-    await place(maker, 1, MARK + 10);
-    await place(taker, 0, MARK + 10);
-    await place(maker, 1, MARK + 20 + round);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  return seqs;
-}
-
-const committed = (seq: number, client: SluiceClient): Promise<void> =>
-  until(`command ${seq} to be committed`, async () =>
-    ['committed', 'final'].includes((await client.finality({ seq })).stage),
-  );
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sluice-receipts-'));
@@ -114,7 +86,7 @@ describe('receipts', () => {
       onProblem: (problem: ReceiptProblem) => problems.push(problem),
     };
     const keeper = await ReceiptKeeper.start(clients[0]!.session, { ...options, file });
-    const seqs = await trade(clients, 8);
+    const seqs = await trade(clients, 8, { pauseMs: 30 });
     const last = await keeper.covering(seqs.at(-1)!);
     expect(last.receipt.epoch).toBe(1);
     // Of the three orders of a round two are the maker's.
@@ -141,7 +113,7 @@ describe('receipts', () => {
     await l1.reportPrice(sequencer.url);
     const again = await l1.connect(sequencer.url);
     const second = await ReceiptKeeper.start(again[0]!.session, { ...options, file });
-    const later = await trade(again, 4);
+    const later = await trade(again, 4, { pauseMs: 30 });
     const end = await second.covering(later.at(-1)!);
     await committed(end.receipt.seq, again[0]!);
     await second.close();

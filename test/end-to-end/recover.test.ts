@@ -27,7 +27,9 @@ import { HttpBatchSource } from '#settlement/submitter/batch-source.ts';
 import { Submitter } from '#settlement/submitter/submitter.ts';
 import { sluice } from '../client/program.ts';
 import { passSeconds } from '../settlement/l1-fixture.ts';
-import { DEPOSIT, FundedL1, MARK, MARKET } from './funded-l1.ts';
+import { DEPOSIT, FundedL1 } from './funded-l1.ts';
+import { committed, stageOf, trade } from './two-traders.ts';
+import { until as untilSo } from './until.ts';
 
 const SUBMITTER = 2;
 const CHALLENGER = 3;
@@ -86,13 +88,8 @@ const settings = (data: string, port = 0): SequencerSettings => ({
   logLevel: 'silent',
 });
 
-async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const end = Date.now() + 90_000;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`expected ${what} within 90 s; alerts: ${alerts.join('; ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+const until = (what: string, isSo: () => Promise<boolean> | boolean): Promise<void> =>
+  untilSo(what, isSo, () => alerts.join('; '));
 
 /** Below those that systems give to outgoing connections: one that reconnects must not take it. */
 async function freePort(): Promise<number> {
@@ -115,27 +112,6 @@ async function start(data: string, port: number): Promise<void> {
   await until('the sequencer to be ready', async () => (await fetch(`${sequencer.httpUrl}/ready`)).ok);
 }
 
-async function trade(clients: readonly SluiceClient[], rounds: number): Promise<number[]> {
-  const [maker, taker] = clients as [SluiceClient, SluiceClient];
-  const seqs: number[] = [];
-  const place = async (client: SluiceClient, side: 0 | 1, price: number): Promise<void> => {
-    const operation = { kind: 'place', market: MARKET, side, price, size: 10, timeInForce: 0 } as const;
-    seqs.push((await client.sendOperations([operation])).seq);
-  };
-  for (let round = 0; round < rounds; round++) {
-    await place(maker, 1, MARK + 10);
-    await place(taker, 0, MARK + 10);
-    await place(maker, 1, MARK + 20 + round);
-  }
-  return seqs;
-}
-
-const stageOf = async (client: SluiceClient, seq: number): Promise<string> =>
-  (await client.finality({ seq })).stage;
-const committed = (seq: number, client: SluiceClient): Promise<void> =>
-  until(`command ${seq} to be committed`, async () =>
-    ['committed', 'final'].includes(await stageOf(client, seq)),
-  );
 const status = () => rollupStatus(reader, l1.rollup);
 
 interface Book {

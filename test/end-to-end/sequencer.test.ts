@@ -7,6 +7,7 @@ import type { SluiceClient } from '#client/client.ts';
 import type { SequencerSettings } from '#sequencer/config.ts';
 import { runSequencer, type Sequencer } from '#sequencer/main.ts';
 import { DEPOSIT, FundedL1, MARK, MARKET } from './funded-l1.ts';
+import { until } from './until.ts';
 
 let directory: string;
 let l1: FundedL1;
@@ -29,14 +30,6 @@ async function start(changes: Partial<SequencerSettings> = {}): Promise<Sequence
   const sequencer = await runSequencer({ ...settings(), ...changes });
   running.push(sequencer);
   return sequencer;
-}
-
-async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const end = Date.now() + 30_000;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`expected ${what} within 30 s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 const ready = (sequencer: Sequencer): Promise<void> =>
