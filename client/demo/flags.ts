@@ -12,6 +12,7 @@ export interface DemoFlags {
   readonly report?: string | undefined;
   readonly fills?: string | undefined;
   readonly bookEnd?: string | undefined;
+  readonly carrier?: string | undefined;
   readonly quiet?: boolean | undefined;
   readonly seed?: string | number | undefined;
 }
@@ -30,6 +31,7 @@ export const DEMO_FLAGS: readonly (readonly [flags: string, meaning: string])[] 
   ['--report <file>', 'write what happened as JSON'],
   ['--fills <file>', 'of a replay: write the fills of every take as CSV'],
   ['--book-end <file>', 'of a replay: write the book at the end as CSV'],
+  ['--carrier <where>', 'where inputs go on L1: calldata, blobs or auto, the cheaper (default: calldata)'],
   ['--quiet', 'print the summary at the end and nothing else'],
   ['--seed <n>', 'seed of traders and prices (default: any, printed)'],
 ];
@@ -51,11 +53,14 @@ export interface DemoOptions {
   readonly report: string | undefined;
   readonly fills: string | undefined;
   readonly bookEnd: string | undefined;
+  readonly carrier: Carrier;
   readonly quiet: boolean;
   readonly seed: number;
 }
 
 const SEED_MAX = 2 ** 31 - 1;
+const CARRIERS = ['calldata', 'blobs', 'auto'] as const;
+export type Carrier = (typeof CARRIERS)[number];
 
 const numeric = (expected: string, least: number, most: number, isWhole = true) =>
   z.preprocess(
@@ -81,6 +86,7 @@ const SHAPE = z.object({
   report: text.optional(),
   fills: text.optional(),
   bookEnd: text.optional(),
+  carrier: z.enum(CARRIERS, { error: 'expected calldata, blobs or auto' }).optional(),
   quiet: z.boolean().optional(),
   seed: numeric(`a whole number from 0 to ${SEED_MAX}`, 0, SEED_MAX).optional(),
 });
@@ -116,6 +122,8 @@ export function readDemoFlags(flags: DemoFlags): DemoOptions {
     report: given.report,
     fills: given.fills,
     bookEnd: given.bookEnd,
+    // An L1 of its own asks next to nothing for blobs, and their proofs take a while.
+    carrier: given.carrier ?? 'calldata',
     quiet: given.quiet ?? false,
     seed: given.seed ?? Math.floor(Math.random() * SEED_MAX),
   };

@@ -4,6 +4,8 @@
  * everything was verified and conserved (and a replay came out as recorded), 1 otherwise, 2 for wrong flags, 130
  * after Ctrl-C.
  */
+
+import { BLOB_BYTES } from '#settlement/l1/blob-codec.ts';
 import { keySigner } from '../signer.ts';
 import { RoleError } from './child-process.ts';
 import { clearEarlierReplay, DataDirectory, DataDirectoryError, type DemoKeys } from './data-directory.ts';
@@ -94,6 +96,7 @@ async function runIn(
         chain: job.chain,
         markets: job.markets,
         windowSeconds: WINDOW_SECONDS,
+        carrier: options.carrier,
         say: (phrase) => view.say(phrase),
       },
       signal,
@@ -197,7 +200,7 @@ async function reportOf(
       transactions: submitter.transactions,
       gas: submitter.gas,
       calldataBytes: submitter.calldataBytes,
-      blobBytes: 0,
+      blobBytes: submitter.blobs * BLOB_BYTES,
     },
     verifier: { steps: verifier.steps, mismatches: verifier.mismatches, batches: verifier.verified },
     withdrawals: outcome.withdrawals,

@@ -118,7 +118,7 @@ export function summaryOf(report: DemoReport): string {
     ],
     [
       'L1',
-      `${count.format(l1.transactions)} transactions, ${count.format(l1.gas)} gas, ${count.format(l1.calldataBytes)} bytes of calldata`,
+      `${count.format(l1.transactions)} transactions, ${count.format(l1.gas)} gas, ${count.format(l1.calldataBytes)} bytes of calldata${l1.blobBytes === 0 ? '' : `, ${count.format(l1.blobBytes)} in blobs`}`,
     ],
     ['verifier', `${count.format(verifier.steps)} steps re-executed, ${verifier.mismatches} mismatches`],
     ['withdrawals', `${withdrawals.requested} requested, ${withdrawals.paid} paid`],

@@ -1,5 +1,6 @@
 /** How the roles of the program are called: arguments, environment and health endpoint of each. */
 import type { RoleSpec } from './child-process.ts';
+import type { Carrier } from './flags.ts';
 
 interface Common {
   readonly data: string;
@@ -45,7 +46,9 @@ export const sequencerRole = (common: Common & { readonly keyFile: string }): Ro
   logFile: common.log,
 });
 
-export const submitterRole = (common: Common & { readonly keyFile: string }): RoleSpec => ({
+export const submitterRole = (
+  common: Common & { readonly keyFile: string; readonly carrier: Carrier },
+): RoleSpec => ({
   name: 'submitter',
   arguments: [
     'submitter',
@@ -57,6 +60,8 @@ export const submitterRole = (common: Common & { readonly keyFile: string }): Ro
     // A replay at full speed makes batches faster than one a block.
     '--in-flight',
     '16',
+    '--carrier',
+    common.carrier,
     '--port',
     String(common.port),
   ],

@@ -15,6 +15,7 @@ import { isTransient, L1Error } from '#settlement/l1/errors.ts';
 import { keySigner } from '../signer.ts';
 import { type Role, RoleError, startRole } from './child-process.ts';
 import { type DataDirectory, DataDirectoryError, type DemoKeys } from './data-directory.ts';
+import type { Carrier } from './flags.ts';
 import { publisherRole, sequencerRole, submitterRole, verifierRole } from './roles.ts';
 import { fetchStatus, type Vitals, vitalsOf } from './vitals.ts';
 
@@ -30,6 +31,8 @@ export interface SupervisorOptions {
   readonly markets: readonly MarketConfig[];
   /** Seconds from commit to final. */
   readonly windowSeconds: number;
+  /** Where the submitter puts inputs. */
+  readonly carrier: Carrier;
   /** Told what is being done, one phrase each. */
   readonly say: (phrase: string) => void;
 }
@@ -153,6 +156,7 @@ export class Supervisor {
           ...role('submitter'),
           port: this.ports.submitter,
           keyFile: await keyFile('submitter', keys.submitter),
+          carrier: this.options.carrier,
         }),
       ),
       this.startRole(verifierRole({ ...role('verifier'), port: this.ports.verifier })),

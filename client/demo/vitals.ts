@@ -12,6 +12,7 @@ const SUBMITTER = z.object({
   transactions: COUNT,
   gas: COUNT,
   calldataBytes: COUNT,
+  blobs: COUNT,
   alerts: z.array(z.object({ message: z.string() })),
 });
 const VERIFIER = z.object({
