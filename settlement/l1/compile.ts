@@ -30,6 +30,7 @@ const DEPLOYED = {
   MoneySteps: `${CONTRACTS}/step/families/MoneySteps.sol`,
   QueueSteps: `${CONTRACTS}/step/families/QueueSteps.sol`,
   MarketSteps: `${CONTRACTS}/step/families/MarketSteps.sol`,
+  ConfigureSteps: `${CONTRACTS}/step/families/ConfigureSteps.sol`,
   StubVerifier: `${CONTRACTS}/verifiers/StubVerifier.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;

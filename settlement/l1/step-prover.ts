@@ -22,6 +22,7 @@ export const STEP_FAMILIES = [
   'MoneySteps',
   'QueueSteps',
   'MarketSteps',
+  'ConfigureSteps',
 ] as const satisfies readonly ContractName[];
 
 export interface StepProverContracts {

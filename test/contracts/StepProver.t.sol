@@ -290,11 +290,20 @@ contract StepProverTest is StepProverFixture {
 
     function test_familiesNeedCode() public {
         ISteps none = ISteps(address(0xdead));
-        for (uint256 i = 0; i < 6; i++) {
-            ISteps some = prover.place();
-            ISteps[6] memory families = [some, some, some, some, some, some];
+        for (uint256 i = 0; i < prover.families().length; i++) {
+            ISteps[] memory families = prover.families();
             families[i] = none;
             vm.expectRevert(abi.encodeWithSelector(StepProver.NoFamily.selector, none));
+            new StepProver(families);
+        }
+    }
+
+    function test_thereAreAsManyFamiliesAsKindsAreSpreadOver() public {
+        uint256 count = prover.families().length;
+        for (uint256 length = 0; length < 2 * count; length++) {
+            if (length == count) continue;
+            ISteps[] memory families = new ISteps[](length);
+            vm.expectRevert(abi.encodeWithSelector(StepProver.FamilyCount.selector, count, length));
             new StepProver(families);
         }
     }

@@ -31,20 +31,20 @@ abstract contract StepProverFixture is Test {
     uint256 internal constant PLACE = 1 << 2 | 1 << 8;
     uint256 internal constant MATCH = 1 << 3 | 1 << 4;
     uint256 internal constant MONEY = 1 << 9 | 1 << 10;
-    uint256 internal constant QUEUE = 1 << 18 | 1 << 19 | 1 << 20;
+    uint256 internal constant QUEUE = 1 << 18 | 1 << 19;
+    uint256 internal constant CONFIGURE = 1 << 20;
     uint256 internal constant MARKET = 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17;
-    uint256 internal constant ACCOUNT = 0xfffffe & ~(PLACE | MATCH | MONEY | QUEUE | MARKET);
+    uint256 internal constant ACCOUNT = 0xfffffe & ~(PLACE | MATCH | MONEY | QUEUE | MARKET | CONFIGURE);
 
     function setUp() public virtual {
         script = new Script();
-        prover = new StepProver(
-            [_family(PLACE), _family(MATCH), _family(ACCOUNT), _family(MONEY), _family(QUEUE), _family(MARKET)]
-        );
+        uint256[7] memory kinds = [PLACE, MATCH, ACCOUNT, MONEY, QUEUE, MARKET, CONFIGURE];
+        ISteps[] memory families = new ISteps[](kinds.length);
+        for (uint256 i = 0; i < kinds.length; i++) {
+            families[i] = new ScriptedSteps(script, kinds[i]);
+        }
+        prover = new StepProver(families);
         _put(script.KEY(), hex"00");
-    }
-
-    function _family(uint256 kinds) private returns (ISteps) {
-        return new ScriptedSteps(script, kinds);
     }
 
     // --- the state ---
@@ -87,7 +87,7 @@ abstract contract StepProverFixture is Test {
             rest[i] = rest[i + 40];
         }
         assembly ("memory-safe") {
-            mstore(rest, 48)
+            mstore(rest, sub(mload(rest), 40))
         }
         return abi.encodePacked(
             uint64(seq), uint48(time), uint32(1), uint32(0), uint16(1), uint48(sample), uint48(funding), uint32(0), rest

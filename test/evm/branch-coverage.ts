@@ -7,8 +7,6 @@ import type { Watch } from '../fuzz-steps/rig.ts';
 import { type Branch, type WatchedContract, watchContracts } from './branches.ts';
 import { type CallResult, execute, type World } from './machine.ts';
 
-/** Names of StepProver's immutables, in the order of STEP_FAMILIES. */
-const IMMUTABLES = ['place', 'matching', 'account', 'money', 'queue', 'market'] as const;
 const FIRST_FAMILY = 0x1000n;
 const ECRECOVER = 1n;
 const NOTHING = new Uint8Array(0);
@@ -23,7 +21,7 @@ export class BranchCoverage {
   private readonly recover: ReturnType<typeof createRecover>;
 
   constructor(keccak: Keccak) {
-    const families = IMMUTABLES.map((name, n) => [name, FIRST_FAMILY + BigInt(n)] as const);
+    const families = STEP_FAMILIES.map((_, n) => [`FAMILY_${n}`, FIRST_FAMILY + BigInt(n)] as const);
     const { branches, contracts } = watchContracts(Object.fromEntries(families));
     this.branches = branches;
     this.contracts = contracts;

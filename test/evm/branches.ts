@@ -31,7 +31,10 @@ export interface WatchedContracts {
   readonly contracts: ReadonlyMap<string, WatchedContract>;
 }
 
-/** Contracts of StepProver and its families, by name; `families` gives the addresses that they are called at. */
+/**
+ * Contracts of StepProver and its families, by name; `families` gives the addresses that they are called at, by the names
+ * of StepProver's immutables. Those without a family are zero.
+ */
 export function watchContracts(families: Readonly<Record<string, bigint>>): WatchedContracts {
   const output = compile();
   const conditions = new Conditions(output);
@@ -42,7 +45,7 @@ export function watchContracts(families: Readonly<Record<string, bigint>>): Watc
     const bytes = fromHex(deployedBytecode.object);
     for (const [id, places] of Object.entries(deployedBytecode.immutableReferences))
       for (const { start } of places)
-        writeWord(bytes, start, families[conditions.variables.get(Number(id))!]!);
+        writeWord(bytes, start, families[conditions.variables.get(Number(id))!] ?? 0n);
     const code = readCode(bytes);
     contracts.set(name, { code, branches: conditions.placesIn(code, deployedBytecode.sourceMap) });
   }

@@ -33,8 +33,9 @@ const FAMILY_OF: Readonly<Record<number, Family>> = Object.fromEntries(
     PlaceSteps: ['PLACE', 'AMEND'],
     MatchSteps: ['MATCH', 'REST'],
     MoneySteps: ['WITHDRAW', 'TRANSFER'],
-    QueueSteps: ['DEPOSIT', 'FORCED', 'CONFIGURE'],
+    QueueSteps: ['DEPOSIT', 'FORCED'],
     MarketSteps: ['PRICE_ROUND', 'SAMPLE', 'FUNDING', 'EXPIRE'],
+    ConfigureSteps: ['CONFIGURE'],
   } satisfies Partial<Record<Family, (keyof typeof StepKind)[]>>).flatMap(([family, kinds]) =>
     kinds.map((kind) => [StepKind[kind], family as Family]),
   ),

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+/// @dev Places in a table by kind: 1 to 39, and 0, which is none.
+uint256 constant STEP_KINDS = 40;
+
 /// @title The kinds of step
 /// @notice Twin of StepKind in sequencer/state/trace.ts.
 library StepKind {

@@ -7,12 +7,21 @@ import {Limits} from "./Limits.sol";
 import {Reject} from "./Reject.sol";
 import {Schedule, Scheduler} from "./Scheduler.sol";
 import {Slices, State} from "./Slices.sol";
-import {StepKind} from "./StepKind.sol";
+import {STEP_KINDS, StepKind} from "./StepKind.sol";
 import {StepWeights} from "./StepWeights.sol";
 
 /// @title Re-execution of a segment: parses the witness, says which step is next, lets its family run it, keeps the state
-/// @notice Knows no rule of the exchange but the schedule (Scheduler.sol); the steps themselves are run by six contracts
-/// on slices of the state (Slices.sol), and return what they write.
+/// @notice Knows no rule of the exchange but the schedule (Scheduler.sol); the steps themselves are run by families, each
+/// a contract of its own, on slices of the state (Slices.sol), and return what they write. In the constructor's order:
+///   0 PlaceSteps      PLACE, AMEND
+///   1 MatchSteps      MATCH, REST
+///   2 AccountSteps    MESSAGE, CANCEL, CANCEL_ALL, WALK, SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, DISCONNECT, CLOCK,
+///                     VERSION
+///   3 MoneySteps      WITHDRAW, TRANSFER
+///   4 QueueSteps      DEPOSIT, FORCED
+///   5 MarketSteps     PRICE_ROUND, SAMPLE, FUNDING, EXPIRE
+///   6 ConfigureSteps  CONFIGURE
+/// A further family comes last: a line here, in `_byKind`, and `FAMILIES`.
 ///
 /// The result depends on nothing but the arguments. A witness that is false or short reverts, as do a family that
 /// reverts and gas that runs out anywhere: none of them is a result.
@@ -23,18 +32,21 @@ contract StepProver is IStepProver {
     uint256 internal constant INPUTS_LEFT = 4;
     uint256 internal constant NO_INPUT = 5;
 
-    /// @notice PLACE, AMEND.
-    ISteps public immutable place;
-    /// @notice MATCH, REST.
-    ISteps public immutable matching;
-    /// @notice MESSAGE, CANCEL, CANCEL_ALL, WALK, SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, DISCONNECT, CLOCK, VERSION.
-    ISteps public immutable account;
-    /// @notice WITHDRAW, TRANSFER.
-    ISteps public immutable money;
-    /// @notice DEPOSIT, FORCED, CONFIGURE.
-    ISteps public immutable queue;
-    /// @notice PRICE_ROUND, SAMPLE, FUNDING, EXPIRE.
-    ISteps public immutable market;
+    uint256 internal constant FAMILIES = 7;
+    /// @dev Places for families: immutables have no array.
+    uint256 internal constant FAMILIES_MAX = 12;
+    ISteps private immutable FAMILY_0;
+    ISteps private immutable FAMILY_1;
+    ISteps private immutable FAMILY_2;
+    ISteps private immutable FAMILY_3;
+    ISteps private immutable FAMILY_4;
+    ISteps private immutable FAMILY_5;
+    ISteps private immutable FAMILY_6;
+    ISteps private immutable FAMILY_7;
+    ISteps private immutable FAMILY_8;
+    ISteps private immutable FAMILY_9;
+    ISteps private immutable FAMILY_10;
+    ISteps private immutable FAMILY_11;
 
     /// @notice The multiproofs are not of the state before the segment.
     error WrongState(bytes32 expected, bytes32 got);
@@ -42,25 +54,41 @@ contract StepProver is IStepProver {
     error HintsMissing(uint256 step);
     /// @notice A family's address has no code.
     error NoFamily(address family);
+    /// @notice There are more or fewer families than kinds of step are spread over.
+    error FamilyCount(uint256 expected, uint256 got);
 
     /// @dev What stays the same, and what moves, from step to step.
     struct Run {
         State state;
         Schedule schedule;
-        ISteps[24] families;
-        uint256[24] weights;
+        ISteps[STEP_KINDS] families;
+        uint256[STEP_KINDS] weights;
         bytes32 domain;
         /// @dev Bytes of the hints that the steps so far have used.
         uint256 hinted;
     }
 
-    /// @param families place, matching, account, money, queue, market
-    constructor(ISteps[6] memory families) {
-        for (uint256 i = 0; i < families.length; i++) {
-            _requireCode(address(families[i]));
+    /// @param families_ in the order above
+    constructor(ISteps[] memory families_) {
+        if (families_.length != FAMILIES) revert FamilyCount(FAMILIES, families_.length);
+        ISteps[FAMILIES_MAX] memory all;
+        for (uint256 i = 0; i < FAMILIES; i++) {
+            address family = address(families_[i]);
+            if (family.code.length == 0) revert NoFamily(family);
+            all[i] = families_[i];
         }
-        (place, matching, account) = (families[0], families[1], families[2]);
-        (money, queue, market) = (families[3], families[4], families[5]);
+        (FAMILY_0, FAMILY_1, FAMILY_2, FAMILY_3) = (all[0], all[1], all[2], all[3]);
+        (FAMILY_4, FAMILY_5, FAMILY_6, FAMILY_7) = (all[4], all[5], all[6], all[7]);
+        (FAMILY_8, FAMILY_9, FAMILY_10, FAMILY_11) = (all[8], all[9], all[10], all[11]);
+    }
+
+    /// @notice The families, in the order above.
+    function families() external view returns (ISteps[] memory list) {
+        ISteps[FAMILIES_MAX] memory all = _all();
+        list = new ISteps[](FAMILIES);
+        for (uint256 i = 0; i < FAMILIES; i++) {
+            list[i] = all[i];
+        }
     }
 
     /// @inheritdoc IStepProver
@@ -75,7 +103,7 @@ contract StepProver is IStepProver {
         bytes32 opened = Slices.stateRoot(outcome.ledgerRoot, outcome.bookRoot);
         if (opened != preStateRoot) revert WrongState(preStateRoot, opened);
         r.schedule = Scheduler.open(r.state);
-        r.families = _families();
+        r.families = _byKind();
         r.weights = StepWeights.table();
         r.domain = domain;
         for (uint256 i = 0; i < steps; i++) {
@@ -153,19 +181,23 @@ contract StepProver is IStepProver {
         return all[start:end];
     }
 
-    /// @dev By StepKind.
-    function _families() private view returns (ISteps[24] memory f) {
-        f[StepKind.PLACE] = f[StepKind.AMEND] = place;
-        f[StepKind.MATCH] = f[StepKind.REST] = matching;
-        f[StepKind.MESSAGE] = f[StepKind.CANCEL] = f[StepKind.CANCEL_ALL] = f[StepKind.WALK] = account;
-        f[StepKind.SESSION_KEY] = f[StepKind.CANCEL_AFTER] = f[StepKind.CANCEL_ON_DISCONNECT] = account;
-        f[StepKind.DISCONNECT] = f[StepKind.CLOCK] = f[StepKind.VERSION] = account;
-        f[StepKind.WITHDRAW] = f[StepKind.TRANSFER] = money;
-        f[StepKind.DEPOSIT] = f[StepKind.FORCED] = f[StepKind.CONFIGURE] = queue;
-        f[StepKind.PRICE_ROUND] = f[StepKind.SAMPLE] = f[StepKind.FUNDING] = f[StepKind.EXPIRE] = market;
+    /// @dev By StepKind; zero where there is no such kind.
+    function _byKind() private view returns (ISteps[STEP_KINDS] memory f) {
+        ISteps[FAMILIES_MAX] memory all = _all();
+        f[StepKind.PLACE] = f[StepKind.AMEND] = all[0];
+        f[StepKind.MATCH] = f[StepKind.REST] = all[1];
+        f[StepKind.MESSAGE] = f[StepKind.CANCEL] = f[StepKind.CANCEL_ALL] = f[StepKind.WALK] = all[2];
+        f[StepKind.SESSION_KEY] = f[StepKind.CANCEL_AFTER] = f[StepKind.CANCEL_ON_DISCONNECT] = all[2];
+        f[StepKind.DISCONNECT] = f[StepKind.CLOCK] = f[StepKind.VERSION] = all[2];
+        f[StepKind.WITHDRAW] = f[StepKind.TRANSFER] = all[3];
+        f[StepKind.DEPOSIT] = f[StepKind.FORCED] = all[4];
+        f[StepKind.PRICE_ROUND] = f[StepKind.SAMPLE] = f[StepKind.FUNDING] = f[StepKind.EXPIRE] = all[5];
+        f[StepKind.CONFIGURE] = all[6];
     }
 
-    function _requireCode(address family) private view {
-        if (family.code.length == 0) revert NoFamily(family);
+    function _all() private view returns (ISteps[FAMILIES_MAX] memory all) {
+        (all[0], all[1], all[2], all[3]) = (FAMILY_0, FAMILY_1, FAMILY_2, FAMILY_3);
+        (all[4], all[5], all[6], all[7]) = (FAMILY_4, FAMILY_5, FAMILY_6, FAMILY_7);
+        (all[8], all[9], all[10], all[11]) = (FAMILY_8, FAMILY_9, FAMILY_10, FAMILY_11);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {StepKind} from "./StepKind.sol";
+import {STEP_KINDS, StepKind} from "./StepKind.sol";
 
 /// @title Weight of each kind of step
 /// @notice Twin of sequencer/state/step-weights.ts, which says what they are made of: what one step of the kind may cost
@@ -32,7 +32,7 @@ library StepWeights {
     uint256 internal constant VERSION = 230_000;
 
     /// @notice Weight by StepKind; that of 0, which is none, is zero.
-    function table() internal pure returns (uint256[24] memory weights) {
+    function table() internal pure returns (uint256[STEP_KINDS] memory weights) {
         weights[StepKind.MESSAGE] = MESSAGE;
         weights[StepKind.PLACE] = PLACE;
         weights[StepKind.MATCH] = MATCH;

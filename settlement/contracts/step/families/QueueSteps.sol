@@ -6,8 +6,8 @@ import {StepKind} from "../StepKind.sol";
 import {QueueEntry} from "../handlers/QueueEntry.sol";
 import {Family} from "./Family.sol";
 
-/// @title Steps of the L1 queue
-/// @notice DEPOSIT, FORCED, CONFIGURE.
+/// @title Steps of what users ask for through the L1 queue
+/// @notice DEPOSIT, FORCED.
 contract QueueSteps is Family {
     /// @inheritdoc Family
     function _run(uint8 kind, bytes calldata record, bytes32, Leaves memory leaves)
@@ -16,7 +16,7 @@ contract QueueSteps is Family {
         override
         returns (uint256)
     {
-        if (kind < StepKind.DEPOSIT || kind > StepKind.CONFIGURE) revert UnknownStep(kind);
+        if (kind != StepKind.DEPOSIT && kind != StepKind.FORCED) revert UnknownStep(kind);
         return QueueEntry.run(leaves, record);
     }
 }

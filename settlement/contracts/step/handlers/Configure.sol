@@ -9,6 +9,7 @@ import {Reject} from "../Reject.sol";
 import {Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {MarketConfig, MarketLib, MarketState, Prices} from "../leaves/Market.sol";
 import {OracleLib, Publisher} from "../leaves/Oracle.sol";
+import {Entry, EntryLib} from "./Entry.sol";
 import {Ticks} from "./Ticks.sol";
 
 /// @title CONFIGURE: chain parameters, markets and publishers through the L1 queue
@@ -17,6 +18,10 @@ import {Ticks} from "./Ticks.sol";
 library Configure {
     using Bytes for bytes;
 
+    uint256 internal constant CHAIN = 16;
+    uint256 internal constant MARKET = 17;
+    uint256 internal constant PUBLISHER = 18;
+
     uint256 private constant PUBLISHER_BYTES = 25;
     uint256 private constant SYMBOL = 4;
     uint256 private constant SYMBOL_BYTES = 16;
@@ -24,6 +29,20 @@ library Configure {
     uint256 private constant HOUR_MS = 3_600_000;
     uint256 private constant DAY_MS = 86_400_000;
     int256 private constant FEE_PPM_MAX = 100_000;
+
+    /// @notice The record's own step, CONFIGURE: the entry's kind alone decides what is done.
+    /// @dev Leaves: QUEUE*, none for a record that is not a whole entry; what a kind and payload that are known need stands
+    /// at the functions below; * written.
+    /// @return code INADMISSIBLE for what is not the next whole entry
+    function run(Leaves memory leaves, bytes calldata record) internal pure returns (uint256 code) {
+        (Entry memory entry, bool admissible) = EntryLib.take(leaves, record);
+        if (!admissible) return Reject.INADMISSIBLE;
+        uint256 kind = entry.kind;
+        if (kind == CHAIN) return chain(leaves, entry.payload);
+        if (kind == MARKET) return market(leaves, entry.payload);
+        if (kind == PUBLISHER) return publisher(leaves, entry.payload);
+        return Reject.QUEUE_ENTRY_INVALID;
+    }
 
     /// @notice New chain parameters.
     /// @dev Leaves: GLOBALS, written.

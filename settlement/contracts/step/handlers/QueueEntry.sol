@@ -13,17 +13,10 @@ import {BookLib} from "../leaves/Book.sol";
 import {Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {OracleLib} from "../leaves/Oracle.sol";
 import {IncomingRegister, RegistersLib} from "../leaves/Registers.sol";
-import {Configure} from "./Configure.sol";
+import {Entry, EntryLib} from "./Entry.sol";
 import {Money, Purse} from "./Money.sol";
 import {Place} from "./Place.sol";
 import {Walk} from "./Walk.sol";
-
-/// @notice An entry of the L1 queue.
-struct Entry {
-    uint256 kind;
-    address owner;
-    bytes payload;
-}
 
 /// @notice Payload of DEPOSIT and WITHDRAW.
 struct MoneyPayload {
@@ -33,7 +26,8 @@ struct MoneyPayload {
 }
 
 /// @title QUEUE_ENTRY: what L1 asks for
-/// @notice Twin of sequencer/engine/handlers/queue-entry.ts and of the decoders of sequencer/protocol/queue-entry.ts.
+/// @notice Twin of sequencer/engine/handlers/queue-entry.ts and of the decoders of sequencer/protocol/queue-entry.ts;
+/// configuration is Configure.sol's.
 library QueueEntry {
     using Bytes for bytes;
 
@@ -41,53 +35,24 @@ library QueueEntry {
     uint256 internal constant WITHDRAW = 1;
     uint256 internal constant CANCEL_ALL = 2;
     uint256 internal constant REDUCE_ONLY_IOC = 3;
-    uint256 internal constant CONFIGURE_CHAIN = 16;
-    uint256 internal constant CONFIGURE_MARKET = 17;
-    uint256 internal constant CONFIGURE_PUBLISHER = 18;
 
-    uint256 private constant BODY = Limits.RECORD_HEADER_BYTES;
-    uint256 private constant PAYLOAD = BODY + Limits.QUEUE_ENTRY_HEADER_BYTES;
     uint256 private constant MONEY_BYTES = 11;
     uint256 private constant CANCEL_ALL_BYTES = 1;
     uint256 private constant REDUCE_ONLY_BYTES = 16;
     int256 private constant CASH_MAX = int256(Limits.QUOTE_MAX / 2);
 
-    /// @notice The record's own step, DEPOSIT, FORCED or CONFIGURE: the entry's kind alone decides what is done.
+    /// @notice The record's own step, DEPOSIT or FORCED: the entry's kind alone decides what is done.
     /// @dev Leaves: QUEUE*, none for a record that is not a whole entry; what a kind and payload that are known need stands
-    /// at the functions below and in Configure.sol; * written.
+    /// at the functions below; * written.
     /// @return code INADMISSIBLE for what is not the next whole entry
     function run(Leaves memory leaves, bytes calldata record) internal pure returns (uint256 code) {
-        if (!isWhole(record)) return Reject.INADMISSIBLE;
-        (uint256 next, bytes32 prefixHash) = OracleLib.loadQueue(leaves);
-        if (record.le(BODY, 8) != next) return Reject.INADMISSIBLE;
-        Entry memory entry;
-        entry.kind = uint8(record[BODY + 8]);
-        entry.owner = address(bytes20(record[BODY + 12:BODY + 32]));
-        entry.payload = record[PAYLOAD:];
-        OracleLib.storeQueue(leaves, next + 1, nextHash(prefixHash, entry));
-        return _process(leaves, entry);
-    }
-
-    /// @notice Whether a record's body is one whole entry.
-    function isWhole(bytes calldata record) internal pure returns (bool) {
-        return record.length >= PAYLOAD && record.length == PAYLOAD + record.le(BODY + 10, 2) && record[BODY + 9] == 0
-            && record.le(BODY, 8) <= Limits.SAFE_MAX;
-    }
-
-    /// @notice keccak256(prefix ‖ kind ‖ owner ‖ keccak256(payload)).
-    function nextHash(bytes32 prefixHash, Entry memory entry) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(prefixHash, uint8(entry.kind), entry.owner, keccak256(entry.payload)));
-    }
-
-    function _process(Leaves memory leaves, Entry memory entry) private pure returns (uint256) {
+        (Entry memory entry, bool admissible) = EntryLib.take(leaves, record);
+        if (!admissible) return Reject.INADMISSIBLE;
         uint256 kind = entry.kind;
         if (kind == DEPOSIT) return _deposit(leaves, entry);
         if (kind == WITHDRAW) return _withdraw(leaves, entry);
         if (kind == CANCEL_ALL) return _cancelAll(leaves, entry);
         if (kind == REDUCE_ONLY_IOC) return _reduce(leaves, entry);
-        if (kind == CONFIGURE_CHAIN) return Configure.chain(leaves, entry.payload);
-        if (kind == CONFIGURE_MARKET) return Configure.market(leaves, entry.payload);
-        if (kind == CONFIGURE_PUBLISHER) return Configure.publisher(leaves, entry.payload);
         return Reject.QUEUE_ENTRY_INVALID;
     }
 
