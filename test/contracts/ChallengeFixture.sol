@@ -268,11 +268,11 @@ abstract contract ChallengeFixture is Fixture {
     {
         leaves = new Leaf[](LEAVES);
         for (uint256 i = 0; i < LEAVES; i++) leaves[i].key = before[i].key;
-        _set(leaves[AT_GLOBALS], abi.encodePacked(h.nextSeq, uint48(h.timeLast), new bytes(74)));
-        _set(leaves[AT_KEPT], new bytes(88));
+        _set(leaves[AT_GLOBALS], abi.encodePacked(h.nextSeq, uint48(h.timeLast), new bytes(132)));
+        _set(leaves[AT_KEPT], new bytes(96));
         _set(leaves[2], abi.encodePacked(new bytes(40), h.id, new bytes(40)));
-        if (h.id % 2 == 1) _set(leaves[3], new bytes(88));
-        _set(leaves[4], new bytes(88 + 74 * (h.id % 4)));
+        if (h.id % 2 == 1) _set(leaves[3], new bytes(96));
+        _set(leaves[4], new bytes(96 + 78 * (h.id % 4)));
         if (h.id > 1) _set(leaves[5], abi.encodePacked(bytes32(uint256(77)), new bytes(56)));
         _set(leaves[AT_QUEUE], abi.encodePacked(h.queueNext, h.queueHash));
         for (uint256 i = AT_TOTAL_0; i < LEAVES; i++) {

@@ -61,15 +61,15 @@ abstract contract ExitFixture is Fixture {
 
     /// @dev A market with `QM`, and its row among the prices.
     function setMarket(uint16 market, uint32 index, uint32 mark, uint48 indexTime, int128 fundingIndex) internal {
-        bytes memory config = new bytes(104);
+        bytes memory config = new bytes(144);
         config[1] = bytes1(uint8(market));
         config[3] = 0x01;
         config[27] = bytes1(uint8(QM));
         setLeaf(Keys.marketConfig(market), config);
-        bytes memory group = new bytes(16 * 34);
+        bytes memory group = new bytes(4 * 48);
         for (uint256 i = 0; i < _keys.length; i++) if (_keys[i] == Keys.prices(market)) group = _values[i];
         bytes memory row = abi.encodePacked(index, mark, indexTime, uint32(0), fundingIndex);
-        for (uint256 i = 0; i < 34; i++) group[34 * uint256(market) + i] = row[i];
+        for (uint256 i = 0; i < 34; i++) group[48 * uint256(market % 4) + i] = row[i];
         setLeaf(Keys.prices(market), group);
     }
 

@@ -49,7 +49,11 @@ contract StepScheduleTest is StepProverFixture {
     }
 
     function test_queueEntryByItsKind_last() public {
-        _entriesByKind([17, 18, 255]);
+        _entriesByKind([17, 18, 19]);
+    }
+
+    function test_queueEntryByItsKind_unknown() public {
+        _entriesByKind([20, 24, 255]);
     }
 
     function test_queueEntryByItsKind_payload() public {
@@ -88,7 +92,7 @@ contract StepScheduleTest is StepProverFixture {
             uint256 kind = kinds[i];
             uint256 step = StepKind.FORCED;
             if (kind == 0) step = StepKind.DEPOSIT;
-            if (kind >= 16 && kind <= 18) step = StepKind.CONFIGURE;
+            if (kind >= 16 && kind <= 19) step = StepKind.CONFIGURE;
             inputs = _entry(inputs, step, abi.encodePacked(uint64(0), uint8(kind), uint8(0), uint16(0), bytes20(0)));
         }
         _becomes(Keys.GLOBALS, _globals(10, NOW, 0, 0));

@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {ExitPrice} from "../interfaces/IEscapeHatch.sol";
 import {Bytes} from "../step/Bytes.sol";
 import {FixedPoint} from "../step/FixedPoint.sol";
+import {Keys} from "../step/Keys.sol";
 import {Account, AccountLib, Position} from "../step/leaves/Account.sol";
+import {MarketLib} from "../step/leaves/Market.sol";
 import {MarginLib} from "../step/risk/Margin.sol";
 
 /// @title What a market and an account are worth in the exit
@@ -16,8 +18,6 @@ library ExitLib {
     /// @dev A mark that stands in for a void index stays this close to it.
     uint256 internal constant BAND_PPM = 50_000;
     uint256 internal constant MILLION = 1_000_000;
-    uint256 internal constant PRICES_PER_LEAF = 16;
-    uint256 internal constant PRICES_ROW_BYTES = 34;
     /// @dev Far beyond what a vault can hold of an asset; keeps sums and products of claims within a word.
     uint256 internal constant CLAIM_MAX = type(uint64).max;
 
@@ -30,7 +30,7 @@ library ExitLib {
         pure
         returns (ExitPrice memory price)
     {
-        uint256 row = PRICES_ROW_BYTES * (market % PRICES_PER_LEAF);
+        uint256 row = MarketLib.ROW_BYTES * (market % Keys.PRICES_PER_LEAF);
         uint256 index = prices.u(row, 4);
         uint256 mark = prices.u(row + 4, 4);
         // Time of the ledger less time of the index, against the age at which an index is void.

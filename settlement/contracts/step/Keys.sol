@@ -15,7 +15,7 @@ library Keys {
     /// @dev Keys below are of the ledger, the others of the book.
     uint256 internal constant BOOK_KINDS_FROM = 0x40;
 
-    uint256 internal constant PRICES_PER_LEAF = 16;
+    uint256 internal constant PRICES_PER_LEAF = 4;
     uint256 internal constant EXPIRY_ORDER = 0;
     uint256 internal constant EXPIRY_DEAD_MAN = 1;
     /// @dev Prefix under which every order, or every level, of one side of a market stands.
@@ -59,6 +59,47 @@ library Keys {
 
     function withdrawnTotal(uint256 asset) internal pure returns (bytes32) {
         return bytes32((uint256(0x0b) << 248) | (asset << 232));
+    }
+
+    function assetConfig(uint256 asset) internal pure returns (bytes32) {
+        return bytes32((uint256(0x0c) << 248) | (asset << 232));
+    }
+
+    /// @notice Lending pool of an asset, and the sum of what accounts hold of it.
+    function pool(uint256 asset) internal pure returns (bytes32) {
+        return bytes32((uint256(0x0d) << 248) | (asset << 232));
+    }
+
+    /// @notice Insurance fund of a risk pool.
+    function fund(uint256 riskPool) internal pure returns (bytes32) {
+        return bytes32((uint256(0x0e) << 248) | (riskPool << 240));
+    }
+
+    function marketRisk(uint256 market) internal pure returns (bytes32) {
+        return bytes32((uint256(0x0f) << 248) | (market << 232));
+    }
+
+    function liquidation(uint256 holder) internal pure returns (bytes32) {
+        return bytes32((uint256(0x10) << 248) | (holder << 216));
+    }
+
+    /// @notice Bid for the positions of an account in auction.
+    function bid(uint256 liquidated, uint256 bidder) internal pure returns (bytes32) {
+        return bytes32((uint256(0x11) << 248) | (liquidated << 216) | (bidder << 184));
+    }
+
+    /// @notice Backstop vault of a risk pool.
+    function vault(uint256 riskPool) internal pure returns (bytes32) {
+        return bytes32((uint256(0x12) << 248) | (riskPool << 240));
+    }
+
+    function vaultShare(uint256 holder, uint256 riskPool) internal pure returns (bytes32) {
+        return bytes32((uint256(0x13) << 248) | (holder << 216) | (riskPool << 208));
+    }
+
+    /// @notice Market-maker protection of an account in a market.
+    function protection(uint256 holder, uint256 market) internal pure returns (bytes32) {
+        return bytes32((uint256(0x14) << 248) | (holder << 216) | (market << 200));
     }
 
     /// @notice The price for asks, its complement for bids: the first key of a side has the best price.

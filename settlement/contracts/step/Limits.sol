@@ -17,9 +17,11 @@ library Limits {
     uint256 internal constant PRICE_ROUND_HEADER_BYTES = 4;
     uint256 internal constant QUEUE_ENTRY_HEADER_BYTES = 32;
     uint256 internal constant POSITIONS_MAX = 16;
+    uint256 internal constant ASSET_ROWS_MAX = 8;
     uint256 internal constant OPEN_ORDERS_PER_ACCOUNT_MAX = 10_000;
     uint256 internal constant SESSION_KEYS_PER_ACCOUNT_MAX = 32;
     uint256 internal constant MARKETS_MAX = 1024;
+    uint256 internal constant ASSETS_MAX = 64;
     uint256 internal constant TIERS_MAX = 8;
     uint256 internal constant DEPTH_LEVELS_MAX = 32;
     uint256 internal constant NONCE_WINDOW_BITS = 256;
@@ -30,10 +32,12 @@ library Limits {
     uint256 internal constant CLIENT_ID_MAX = 2 ** 53 - 1;
     uint256 internal constant TIME_MS_MAX = 2 ** 48 - 1;
     uint256 internal constant NOTIONAL_MAX = 2 ** 48;
+    uint256 internal constant WHOLE_QUOTE_MAX = 2 ** 28;
     uint256 internal constant QUOTE_MAX = 2 ** 51;
     uint256 internal constant TRADING_CASH_MAX = 2 ** 51 - 2 * 2 ** 48;
     uint256 internal constant FUNDING_PAYMENT_MAX = 2 ** 47;
     uint256 internal constant SEGMENT_WEIGHT_MAX = 10_000_000;
     uint256 internal constant SCOPE_OWNER = 0xff;
     uint256 internal constant QUOTE_ASSET = 0;
+    uint256 internal constant ACCRUAL_INTERVAL_MS = 3_600_000;
 }

@@ -52,7 +52,7 @@ library Scheduler {
     uint256 private constant DISCONNECT = 5;
     uint256 private constant QUEUE_DEPOSIT = 0;
     uint256 private constant QUEUE_CONFIGURE_FIRST = 16;
-    uint256 private constant QUEUE_CONFIGURE_LAST = 18;
+    uint256 private constant QUEUE_CONFIGURE_LAST = 19;
 
     uint256 private constant KIND_BITS = 8;
     uint256 private constant REGISTERS = 4;

@@ -18,6 +18,21 @@ struct ChainParameters {
     uint256 markEmaTauMs;
     uint256 markClampPpm;
     uint256 withdrawalFloorPpm;
+    uint256 twapTauMs;
+    uint256 liquidationBufferPpm;
+    uint256 sliceIntervalMs;
+    uint256 bookPhaseMs;
+    uint256 auctionMs;
+    uint256 auctionRoundMs;
+    uint256 discountStartPpm;
+    uint256 liquidationFeePpm;
+    /// @dev Whole quote, as is the next.
+    uint256 smallNotional;
+    uint256 sliceNotional;
+    /// @dev Market id + 1 whose index is the quote asset's price in 1e-6; 0 none.
+    uint256 stableFeed;
+    uint256 depegPpm;
+    uint256 depegSlope;
 }
 
 /// @notice Clock, counters and chain parameters.
@@ -32,15 +47,20 @@ struct Globals {
     uint256 sampleCursor;
     uint256 fundingCursor;
     ChainParameters chain;
+    /// @dev ms; 0 before the first asset.
+    uint256 nextAccrualTime;
+    uint256 accrualCursor;
+    /// @dev Highest id + 1.
+    uint256 assets;
 }
 
 /// @title Leaf GLOBALS
-/// @notice 88 bytes as sequencer/state/leaves.ts draws them; absent before the first command.
+/// @notice 146 bytes as sequencer/state/leaves.ts draws them; absent before the first command.
 library GlobalsLib {
     using Bytes for bytes;
 
-    uint256 internal constant BYTES = 88;
-    uint256 internal constant CHAIN_BYTES = 48;
+    uint256 internal constant BYTES = 146;
+    uint256 internal constant CHAIN_BYTES = 96;
     uint256 internal constant ENGINE_VERSION = 1;
 
     function load(Leaves memory leaves) internal pure returns (Globals memory) {
@@ -67,7 +87,20 @@ library GlobalsLib {
                 indexEmaTauMs: 150_000,
                 markEmaTauMs: 30_000,
                 markClampPpm: 5_000,
-                withdrawalFloorPpm: 100_000
+                withdrawalFloorPpm: 100_000,
+                twapTauMs: 300_000,
+                liquidationBufferPpm: 100_000,
+                sliceIntervalMs: 10_000,
+                bookPhaseMs: 15_000,
+                auctionMs: 60_000,
+                auctionRoundMs: 500,
+                discountStartPpm: 2_500,
+                liquidationFeePpm: 10_000,
+                smallNotional: 1_000,
+                sliceNotional: 100_000,
+                stableFeed: 0,
+                depegPpm: 990_000,
+                depegSlope: 4
             });
             return g;
         }
@@ -81,6 +114,9 @@ library GlobalsLib {
         g.sampleCursor = value.u(36, 2);
         g.fundingCursor = value.u(38, 2);
         g.chain = decodeChain(value, 40);
+        g.nextAccrualTime = value.u(136, 6);
+        g.accrualCursor = value.u(142, 2);
+        g.assets = value.u(144, 2);
     }
 
     function decodeChain(bytes memory value, uint256 at) internal pure returns (ChainParameters memory c) {
@@ -95,6 +131,19 @@ library GlobalsLib {
         c.markEmaTauMs = value.u(at + 32, 4);
         c.markClampPpm = value.u(at + 36, 4);
         c.withdrawalFloorPpm = value.u(at + 40, 4);
+        c.twapTauMs = value.u(at + 44, 4);
+        c.liquidationBufferPpm = value.u(at + 48, 4);
+        c.sliceIntervalMs = value.u(at + 52, 4);
+        c.bookPhaseMs = value.u(at + 56, 4);
+        c.auctionMs = value.u(at + 60, 4);
+        c.auctionRoundMs = value.u(at + 64, 4);
+        c.discountStartPpm = value.u(at + 68, 4);
+        c.liquidationFeePpm = value.u(at + 72, 4);
+        c.smallNotional = value.u(at + 76, 4);
+        c.sliceNotional = value.u(at + 80, 4);
+        c.stableFeed = value.u(at + 84, 4);
+        c.depegPpm = value.u(at + 88, 4);
+        c.depegSlope = value.u(at + 92, 4);
     }
 
     function encode(Globals memory g) internal pure returns (bytes memory value) {
@@ -121,6 +170,21 @@ library GlobalsLib {
         at = Bytes.put(at, c.markEmaTauMs, 4);
         at = Bytes.put(at, c.markClampPpm, 4);
         at = Bytes.put(at, c.withdrawalFloorPpm, 4);
-        Bytes.put(at, 0, 4);
+        at = Bytes.put(at, c.twapTauMs, 4);
+        at = Bytes.put(at, c.liquidationBufferPpm, 4);
+        at = Bytes.put(at, c.sliceIntervalMs, 4);
+        at = Bytes.put(at, c.bookPhaseMs, 4);
+        at = Bytes.put(at, c.auctionMs, 4);
+        at = Bytes.put(at, c.auctionRoundMs, 4);
+        at = Bytes.put(at, c.discountStartPpm, 4);
+        at = Bytes.put(at, c.liquidationFeePpm, 4);
+        at = Bytes.put(at, c.smallNotional, 4);
+        at = Bytes.put(at, c.sliceNotional, 4);
+        at = Bytes.put(at, c.stableFeed, 4);
+        at = Bytes.put(at, c.depegPpm, 4);
+        at = Bytes.put(at, c.depegSlope, 4);
+        at = Bytes.put(at, g.nextAccrualTime, 6);
+        at = Bytes.put(at, g.accrualCursor, 2);
+        Bytes.put(at, g.assets, 2);
     }
 }

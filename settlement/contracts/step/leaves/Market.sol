@@ -27,6 +27,18 @@ struct MarketConfig {
     int256 makerFeePpm;
     uint256 bandPpm;
     uint256 profitWeightPpm;
+    uint256 riskPool;
+    /// @dev ISOLATED_ONLY, FEED_ONLY, FAST_BACKSTOP.
+    uint256 flags;
+    /// @dev Whole quote, as are the next two and the last two; 0 no cap.
+    uint256 profitCap;
+    uint256 openInterestLower;
+    uint256 openInterestUpper;
+    uint256 concentrationPpm;
+    uint256 confidenceMaxPpm;
+    uint256 deviationPpm;
+    uint256 backstopCap;
+    uint256 insuranceClaim;
     /// @dev The leaf's value: tiers are looked up in it.
     bytes packed;
 }
@@ -56,6 +68,14 @@ struct Prices {
     uint256 indexTime;
     uint256 confidence;
     int256 fundingIndex;
+    /// @dev EMA of the index, ticks; 0 while there was none.
+    uint256 twap;
+    /// @dev Initial rate that open interest asks for, as of the last sample; 0 none.
+    uint256 openInterestPpm;
+    /// @dev Whole quote within 2 % of the mark on the thinner side, as of the last sample.
+    uint256 depth;
+    /// @dev 0 valid, 1 thin, 2 stale, 3 uncertain, 4 volatile, 5 void; as of the last round.
+    uint256 validity;
 }
 
 /// @title Leaves MARKET_CONFIG, MARKET_STATE and PRICES
@@ -66,10 +86,14 @@ library MarketLib {
     uint256 internal constant REDUCE_ONLY = 1;
     uint256 internal constant HALTED = 2;
 
-    uint256 internal constant CONFIG_BYTES = 88;
+    uint256 internal constant ISOLATED_ONLY = 1;
+    uint256 internal constant FEED_ONLY = 2;
+    uint256 internal constant FAST_BACKSTOP = 4;
+
+    uint256 internal constant CONFIG_BYTES = 128;
     uint256 internal constant TIER_BYTES = 16;
     uint256 internal constant STATE_BYTES = 95;
-    uint256 internal constant ROW_BYTES = 34;
+    uint256 internal constant ROW_BYTES = 48;
     uint256 private constant MILLION = 1_000_000;
 
     /// @return config meaningless when there is no such market
@@ -109,6 +133,17 @@ library MarketLib {
         c.makerFeePpm = int32(uint32(word >> 192));
         c.bandPpm = uint32(word >> 160);
         c.profitWeightPpm = uint32(word >> 128);
+        word = value.u(88, 32);
+        c.riskPool = word >> 248;
+        c.flags = uint8(word >> 240);
+        c.profitCap = uint32(word >> 192);
+        c.openInterestLower = uint32(word >> 160);
+        c.openInterestUpper = uint32(word >> 128);
+        c.concentrationPpm = uint32(word >> 96);
+        c.confidenceMaxPpm = uint32(word >> 64);
+        c.deviationPpm = uint32(word >> 32);
+        c.backstopCap = uint32(word);
+        c.insuranceClaim = value.u(120, 4);
         c.packed = value;
     }
 
@@ -220,6 +255,11 @@ library MarketLib {
         p.indexTime = value.u(at + 8, 6);
         p.confidence = value.u(at + 14, 4);
         p.fundingIndex = value.i(at + 18, 16);
+        uint256 word = value.u(at + 34, 14);
+        p.twap = word >> 80;
+        p.openInterestPpm = uint32(word >> 48);
+        p.depth = uint32(word >> 16);
+        p.validity = uint8(word >> 8);
     }
 
     /// @notice Writes the row into its leaf, which appears with its first market.
@@ -242,6 +282,9 @@ library MarketLib {
         at = Bytes.put(at, p.indexTime, 6);
         at = Bytes.put(at, p.confidence, 4);
         at = Bytes.putSigned(at, p.fundingIndex, 16);
+        at = Bytes.put(
+            at, (p.twap << 80) | (p.openInterestPpm << 48) | (p.depth << 16) | (p.validity << 8), 14
+        );
         assembly ("memory-safe") {
             mstore(at, after_)
         }
