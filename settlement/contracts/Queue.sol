@@ -51,7 +51,7 @@ contract Queue is IQueue, Guarded {
 
     /// @param vault_ holds the deposits
     /// @param rollup_ takes entries up; checked by its own constructor
-    /// @param genesis configuration entries, kinds 16 to 18, at most 64
+    /// @param genesis configuration entries, kinds 16 to 19, at most 64
     constructor(address vault_, address rollup_, QueueParameters memory parameters, GenesisEntry[] memory genesis) {
         Bounds.check("inclusionMs", 10_000, 30 days * 1000, parameters.inclusionMs);
         Bounds.check("intervalMs", 1, 60_000, parameters.intervalMs);

@@ -137,7 +137,7 @@ abstract contract Fixture is Test {
 
     function genesis() internal pure returns (GenesisEntry[] memory entries) {
         entries = new GenesisEntry[](2);
-        entries[0] = GenesisEntry({kind: 16, payload: new bytes(48)});
+        entries[0] = GenesisEntry({kind: 16, payload: new bytes(96)});
         entries[1] = GenesisEntry({kind: 18, payload: new bytes(25)});
     }
 

@@ -93,8 +93,8 @@ contract MoneyStepsTest is StepVectors {
         uint256[] memory offsets = vm.parseJsonUintArray(json, ".offset");
         bytes[] memory patches = vm.parseJsonBytesArray(json, ".patch");
         uint256[] memory valid = vm.parseJsonUintArray(json, ".valid");
-        bytes[3] memory bases;
-        for (uint256 n = 0; n < 3; n++) {
+        bytes[4] memory bases;
+        for (uint256 n = 0; n < 4; n++) {
             bases[n] = vm.parseJsonBytes(json, string.concat(".base", vm.toString(16 + n)));
         }
         uint256 count = 0;
@@ -134,7 +134,8 @@ contract MoneyStepsTest is StepVectors {
 
     function _isValid(uint256 kind, bytes memory payload) private pure returns (bool) {
         if (kind == 16) return Configure.isChain(payload);
-        return kind == 17 ? Configure.isMarket(payload) : Configure.isPublisher(payload);
+        if (kind == 17) return Configure.isMarket(payload);
+        return kind == 18 ? Configure.isPublisher(payload) : Configure.isAsset(payload);
     }
 
     /// @dev GLOBALS, the account that is created first, its owner, PUBLISHERS, QUEUE: all absent. By ascending key.

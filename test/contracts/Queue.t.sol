@@ -26,7 +26,7 @@ contract QueueTest is Fixture {
     function test_genesisEntries() public view {
         assertEq(queue.length(), 2, "length");
         (bytes32 first, uint64 deadline, uint64 blockNumber) = queue.entries(0);
-        assertEq(first, _after(bytes32(0), 16, address(0), new bytes(48)), "prefix");
+        assertEq(first, _after(bytes32(0), 16, address(0), new bytes(96)), "prefix");
         assertEq(deadline, block.timestamp * 1000 + INCLUSION_MS, "deadline");
         assertEq(blockNumber, block.number, "block");
         (bytes32 second, uint64 secondDeadline,) = queue.entries(1);
@@ -255,15 +255,16 @@ contract QueueTest is Fixture {
     function testFuzz_genesisIsConfigurationOnly(uint8 kind, bytes memory payload) public {
         GenesisEntry[] memory entries = new GenesisEntry[](1);
         entries[0] = GenesisEntry({kind: kind, payload: payload});
-        bool fits = (kind == 16 && payload.length == 48) || (kind == 18 && payload.length == 25);
-        vm.assume(!fits && !(kind == 17 && payload.length >= 88));
+        bool fits = (kind == 16 && payload.length == 96) || (kind == 18 && payload.length == 25);
+        fits = fits || (kind == 19 && payload.length == 144) || (kind == 17 && payload.length >= 128);
+        vm.assume(!fits);
         _refuses(queueParameters(), entries, bytes4(0));
     }
 
     function testFuzz_marketsHaveOneToEightTiers(uint8 tiers, uint8 said) public {
         tiers = uint8(bound(tiers, 0, 10));
         said = uint8(bound(said, 0, 10));
-        bytes memory payload = new bytes(88 + 16 * uint256(tiers));
+        bytes memory payload = new bytes(128 + 16 * uint256(tiers));
         payload[3] = bytes1(said);
         GenesisEntry[] memory entries = new GenesisEntry[](1);
         entries[0] = GenesisEntry({kind: 17, payload: payload});

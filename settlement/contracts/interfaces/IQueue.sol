@@ -37,11 +37,11 @@ struct GenesisEntry {
 /// that leave overdue ones out, and whoever sees one overdue may freeze the rollup.
 ///
 /// Kinds, payloads (packed, big-endian) and the prefix hash are those of sequencer/protocol/queue-entry.ts:
-///   0 DEPOSIT     u16 asset ‖ u8 subaccount ‖ u64 amount      16 CONFIGURE_CHAIN      48 bytes
-///   1 WITHDRAW    u16 asset ‖ u8 subaccount ‖ u64 amount      17 CONFIGURE_MARKET     88 + 16 × tiers bytes
+///   0 DEPOSIT     u16 asset ‖ u8 subaccount ‖ u64 amount      16 CONFIGURE_CHAIN      96 bytes
+///   1 WITHDRAW    u16 asset ‖ u8 subaccount ‖ u64 amount      17 CONFIGURE_MARKET     128 + 16 × tiers bytes
 ///   2 CANCEL_ALL  u8 subaccount                               18 CONFIGURE_PUBLISHER  25 bytes
 ///   3 REDUCE_ONLY_IOC  u16 market ‖ u8 subaccount ‖ u8 side (0 buy, 1 sell) ‖ u32 price (0: the
-///                      market's band) ‖ u64 size
+///                      market's band) ‖ u64 size         19 CONFIGURE_ASSET      144 bytes
 ///   prefix' = keccak256(prefix ‖ kind ‖ owner ‖ keccak256(payload)), zero before the first
 /// Kinds 4 (auction bid) and 5 (evaluate liquidation: u32 account) are reserved for rules that the state machine does
 /// not have yet; until it has, they are refused here, so that nobody pays for an entry that does nothing.
@@ -109,7 +109,7 @@ interface IQueue {
 
     /// @notice Announces a configuration entry; only the configurator. Reverts unless every value that can be judged
     /// without the state is within its bounds.
-    /// @param kind 16 to 18
+    /// @param kind 16 to 19
     /// @return id of the proposal
     function proposeConfiguration(uint8 kind, bytes calldata payload) external returns (uint64 id);
 
