@@ -2,13 +2,7 @@
 import { toHex, viewOf } from '#protocol/bytes.ts';
 import { PUBLISHERS_MAX } from '#protocol/limits.ts';
 import { KeyKind, PRICES_PER_LEAF } from '#state/keys.ts';
-import {
-  ACCOUNT_BYTES,
-  type LeafValue,
-  POSITION_BYTES,
-  PRICES_ROW_BYTES,
-  PUBLISHER_ROW_BYTES,
-} from '#state/leaves.ts';
+import { type LeafValue, PRICES_ROW_BYTES, PUBLISHER_ROW_BYTES } from '#state/leaves.ts';
 
 /** Name, bytes, and whether it is shown as a signed number (`i`), an unsigned one (`u`) or bytes (`b`). */
 type Field = readonly [name: string, bytes: number, form: 'i' | 'u' | 'b'];
@@ -23,7 +17,10 @@ const GLOBALS: readonly Field[] = [
   ['next funding time', 6, 'u'],
   ['sample cursor', 2, 'u'],
   ['funding cursor', 2, 'u'],
-  ['chain parameters', 48, 'b'],
+  ['chain parameters', 96, 'b'],
+  ['next accrual time', 6, 'u'],
+  ['accrual cursor', 2, 'u'],
+  ['assets', 2, 'u'],
 ];
 const ACCOUNT: readonly Field[] = [
   ['owner', 20, 'b'],
@@ -36,6 +33,11 @@ const ACCOUNT: readonly Field[] = [
   ['open orders', 4, 'u'],
   ['session keys', 2, 'u'],
   ['positions', 1, 'u'],
+  ['assets', 1, 'u'],
+  ['risk pool', 1, 'u'],
+  ['flags', 1, 'u'],
+  ['isolated market', 2, 'u'],
+  ['bytes 93 to 95', 3, 'b'],
 ];
 const POSITION: readonly Field[] = [
   ['market', 2, 'u'],
@@ -47,6 +49,24 @@ const POSITION: readonly Field[] = [
   ['bid quote', 8, 'u'],
   ['ask quote', 8, 'u'],
   ['reduce-only lots', 8, 'u'],
+  ['leverage', 4, 'u'],
+];
+const ASSET_ROW: readonly Field[] = [
+  ['asset', 2, 'u'],
+  ['balance', 8, 'u'],
+  ['supply shares', 8, 'u'],
+  ['debt shares', 8, 'u'],
+];
+const POOL: readonly Field[] = [
+  ['supply index', 16, 'u'],
+  ['borrow index', 16, 'u'],
+  ['supply shares', 8, 'u'],
+  ['debt shares', 8, 'u'],
+  ['cash', 8, 'u'],
+  ['reserve', 8, 'u'],
+  ['accrued to', 6, 'u'],
+  ['rate', 4, 'u'],
+  ['collateral', 8, 'u'],
 ];
 const MARKET_STATE: readonly Field[] = [
   ['halted', 1, 'u'],
@@ -70,6 +90,11 @@ const PRICES_ROW: readonly Field[] = [
   ['index time', 6, 'u'],
   ['confidence', 4, 'u'],
   ['funding index', 16, 'i'],
+  ['average index', 4, 'u'],
+  ['open-interest rate', 4, 'u'],
+  ['depth', 4, 'u'],
+  ['validity', 1, 'u'],
+  ['last byte', 1, 'u'],
 ];
 const PUBLISHER_ROW: readonly Field[] = [
   ['address', 20, 'b'],
@@ -111,6 +136,10 @@ export function leafName(key: Uint8Array): string {
       return `withdrawn by ${toHex(key.subarray(1, 21))} of asset ${view.getUint16(21)}`;
     case KeyKind.WITHDRAWN_TOTAL:
       return `withdrawn by all of asset ${view.getUint16(1)}`;
+    case KeyKind.ASSET_CONFIG:
+      return `asset ${view.getUint16(1)} configuration`;
+    case KeyKind.POOL:
+      return `asset ${view.getUint16(1)} pool`;
     case KeyKind.QUEUE:
       return 'queue';
     default:
@@ -133,7 +162,7 @@ export function firstDifference(
   let at = 0;
   while (at < expected.length && at < got.length && expected[at] === got[at]) at++;
   if (at === expected.length && at === got.length) return undefined;
-  for (const { name, start, bytes, form } of fieldsOf(key, Math.max(expected.length, got.length)))
+  for (const { name, start, bytes, form } of fieldsOf(key, expected.length > got.length ? expected : got))
     if (at < start + bytes)
       return {
         leaf,
@@ -144,6 +173,10 @@ export function firstDifference(
   return { leaf, field: `byte ${at}`, expected: toHex(expected), got: toHex(got) };
 }
 
+/** Where an account says how many rows it has. */
+const POSITIONS_AT = 87;
+const ASSET_ROWS_AT = 88;
+
 interface PlacedField {
   readonly name: string;
   readonly start: number;
@@ -151,7 +184,8 @@ interface PlacedField {
   readonly form: Field[2];
 }
 
-function fieldsOf(key: Uint8Array, length: number): PlacedField[] {
+function fieldsOf(key: Uint8Array, value: Uint8Array): PlacedField[] {
+  const { length } = value;
   const placed: PlacedField[] = [];
   let start = 0;
   const place = (fields: readonly Field[], prefix = ''): void => {
@@ -169,7 +203,8 @@ function fieldsOf(key: Uint8Array, length: number): PlacedField[] {
       break;
     case KeyKind.ACCOUNT:
       place(ACCOUNT);
-      rows(POSITION, Math.ceil((length - ACCOUNT_BYTES) / POSITION_BYTES), (row) => `position ${row}, `);
+      rows(POSITION, value[POSITIONS_AT] ?? 0, (row) => `position ${row}, `);
+      rows(ASSET_ROW, value[ASSET_ROWS_AT] ?? 0, (row) => `asset row ${row}, `);
       break;
     case KeyKind.OWNER:
       place([['account', 4, 'u']]);
@@ -191,6 +226,9 @@ function fieldsOf(key: Uint8Array, length: number): PlacedField[] {
     case KeyKind.WITHDRAWN_TOTAL:
     case KeyKind.WITHDRAWN:
       place([['amount', 16, 'u']]);
+      break;
+    case KeyKind.POOL:
+      place(POOL);
       break;
     case KeyKind.QUEUE:
       place(QUEUE);

@@ -24,6 +24,7 @@ export interface LedgerTotals {
 }
 
 const CASH_AT = 21;
+const POSITIONS_AT = 87;
 const POSITION_V_AT = 10;
 const FEES_AT = 9;
 const FUNDING_BALANCE_AT = 17;
@@ -39,8 +40,8 @@ export function totalsOf(ledger: StateTree): LedgerTotals {
       case KeyKind.ACCOUNT:
         accounts++;
         cash += view.getBigInt64(CASH_AT);
-        for (let at = ACCOUNT_BYTES; at < value.length; at += POSITION_BYTES)
-          entryValue += view.getBigInt64(at + POSITION_V_AT);
+        for (let n = 0; n < value[POSITIONS_AT]!; n++)
+          entryValue += view.getBigInt64(ACCOUNT_BYTES + n * POSITION_BYTES + POSITION_V_AT);
         break;
       case KeyKind.MARKET_STATE:
         fees += view.getBigInt64(FEES_AT);

@@ -1,6 +1,11 @@
 /** What the demo and a replay trade: markets, chain parameters, and the windows of their development chain. */
 import { MILLION, NOTIONAL_MAX, QUOTE_MAX } from '#protocol/limits.ts';
-import { type ChainParameters, DEFAULT_CHAIN_PARAMETERS, type MarketConfig } from '#protocol/market.ts';
+import {
+  type ChainParameters,
+  DEFAULT_CHAIN_PARAMETERS,
+  type MarketConfig,
+  NO_MARKET_LIMITS,
+} from '#protocol/market.ts';
 import type { ReplayPlan } from './replay-plan.ts';
 
 const maxPositionOf = (market: { qm: number; maxPrice: number }): number =>
@@ -40,6 +45,7 @@ function demoMarket(
       makerFeePpm: -50,
       bandPpm: 100_000,
       profitWeightPpm: MILLION,
+      ...NO_MARKET_LIMITS,
       tickSizeE9: shape.tickSizeE9,
       tiers: MAJOR_TIERS,
     },
@@ -90,6 +96,7 @@ export function replayMarket(plan: ReplayPlan): MarketConfig {
     makerFeePpm: -50,
     bandPpm: 0,
     profitWeightPpm: MILLION,
+    ...NO_MARKET_LIMITS,
     tickSizeE9: 250_000_000,
     tiers: [{ lower: 0, initialPpm: REPLAY_INITIAL_PPM, maintenancePpm: REPLAY_INITIAL_PPM / 2 }],
   };

@@ -1,4 +1,6 @@
 /** What entries of the L1 queue look at: DEPOSIT, FORCED, CONFIGURE. */
+
+import { decodeAssetConfig } from '#protocol/asset.ts';
 import { RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import { decodeMarketConfig } from '#protocol/market.ts';
 import {
@@ -6,6 +8,7 @@ import {
   decodeQueueEntry,
   decodeReduceOnlyPayload,
   QUEUE_CANCEL_ALL,
+  QUEUE_CONFIGURE_ASSET,
   QUEUE_CONFIGURE_CHAIN,
   QUEUE_CONFIGURE_MARKET,
   QUEUE_CONFIGURE_PUBLISHER,
@@ -40,6 +43,11 @@ export function queueEntryReads(reads: StepReads, context: StepContext): void {
     case QUEUE_CONFIGURE_MARKET: {
       const config = decodeMarketConfig(entry.payload);
       if (config !== undefined) market(reads, config.market);
+      break;
+    }
+    case QUEUE_CONFIGURE_ASSET: {
+      const config = decodeAssetConfig(entry.payload);
+      if (config !== undefined) reads.leaf(keys.assetConfigKey(config.asset), keys.poolKey(config.asset));
       break;
     }
     case QUEUE_CONFIGURE_PUBLISHER:

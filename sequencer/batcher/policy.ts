@@ -31,7 +31,7 @@ const ENVELOPE_BYTES = 4_096;
 /** Inputs, trace and diff of a batch never take more. */
 export const BATCH_BYTES_HARD = COMMIT_CALLDATA_BYTES_MAX - HEADER_BYTES - SIGNATURE_BYTES - ENVELOPE_BYTES;
 /** The highest `bytesMax`: room for some steps is left above it, so that segments stay worth their cost. */
-const BYTES_MAX_MAX = BATCH_BYTES_HARD - 8 * STEP_DIFF_BYTES_MAX;
+const BYTES_MAX_MAX = BATCH_BYTES_HARD - 6 * STEP_DIFF_BYTES_MAX;
 
 /** What six blobs hold, less a segment, after which a batch can end. */
 export const INPUT_BYTES_MAX_MAX = 6 * 4_096 * 31 - SEGMENT_INPUT_BYTES_MAX;

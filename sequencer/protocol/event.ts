@@ -32,6 +32,7 @@ export const EventKind = {
   DEAD_MAN_SET: 17,
   CHAIN_CONFIGURED: 18,
   PUBLISHER_CONFIGURED: 19,
+  ASSET_CONFIGURED: 20,
 } as const;
 
 /** Column offsets by kind. */
@@ -127,6 +128,7 @@ export const MARKET_CONFIGURED = { market: 3, status: 4 } as const;
 export const QUEUE_PROCESSED = { index: 3, kind: 4, code: 5 } as const;
 export const DEAD_MAN_SET = { account: 3, deadline: 4 } as const;
 export const PUBLISHER_CONFIGURED = { index: 3, weight: 4 } as const;
+export const ASSET_CONFIGURED = { asset: 3, status: 4 } as const;
 
 /** Why an order left the book or was not kept. */
 export const RemoveReason = {
@@ -224,6 +226,7 @@ export const EVENT_COLUMNS: Readonly<Record<keyof typeof EventKind, Readonly<Rec
   DEAD_MAN_SET,
   CHAIN_CONFIGURED: {},
   PUBLISHER_CONFIGURED,
+  ASSET_CONFIGURED,
 };
 
 const KIND_NAMES = new Map<number, keyof typeof EventKind>(

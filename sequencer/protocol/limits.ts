@@ -30,10 +30,14 @@ export const SEGMENT_WEIGHT_MAX = 10_000_000;
 
 /** Positions (markets with a position or an open order) in one account leaf. */
 export const POSITIONS_MAX = 16;
+/** Assets besides quote cash in one account leaf. */
+export const ASSET_ROWS_MAX = 8;
 export const OPEN_ORDERS_PER_ACCOUNT_MAX = 10_000;
 export const SESSION_KEYS_PER_ACCOUNT_MAX = 32;
 export const SUBACCOUNTS_MAX = 256;
 export const MARKETS_MAX = 1024;
+/** Interest of every asset is brought up to date this often, and when its pool is touched. */
+export const ACCRUAL_INTERVAL_MS = 3_600_000;
 export const ASSETS_MAX = 64;
 export const TIERS_MAX = 8;
 /** Price levels a side that one sample or fill-or-kill check reads. */
@@ -71,6 +75,8 @@ export const CLIENT_ID_MAX = Number.MAX_SAFE_INTEGER;
 export const TIME_MS_MAX = 2 ** 48 - 1;
 /** maxPosition · maxPrice · qm, and every open-order total, stay within this (margin.md section 1). */
 export const NOTIONAL_MAX = 2 ** 48;
+/** The same in whole quote, for caps of configurations. */
+export const WHOLE_QUOTE_MAX = 2 ** 28;
 /** |cash| and |v| of one position. */
 export const QUOTE_MAX = 2 ** 51;
 /** An account trades, and is paid funding, only within this, so that no single fill takes its cash beyond QUOTE_MAX. */
@@ -80,6 +86,7 @@ export const FUNDING_PAYMENT_MAX = NOTIONAL_MAX / 2;
 export const MILLION = 1_000_000;
 export const BILLION = 1_000_000_000;
 
+assert(WHOLE_QUOTE_MAX * MILLION <= NOTIONAL_MAX, 'caps in whole quote are notionals');
 assert(POSITIONS_MAX * NOTIONAL_MAX < 2 ** 53, 'the notional of a full account fits a safe integer');
 assert(
   QUOTE_MAX + POSITIONS_MAX * (NOTIONAL_MAX + FUNDING_PAYMENT_MAX) <= 2 ** 53,

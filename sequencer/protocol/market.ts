@@ -1,16 +1,22 @@
 /**
- * Configuration that reaches the state machine through the L1 queue: markets, chain parameters, publishers.
- * Packed big-endian, because contracts bound and forward it; one entry is at most 256 bytes.
+ * Configuration that reaches the state machine through the L1 queue: markets, chain parameters, publishers (assets:
+ * asset.ts). Packed big-endian, because contracts bound and forward it; one entry is at most 256 bytes.
  *
- *   MarketConfig (88 + 16 a tier)                      ChainParameters (48)
- *    0 u16 market        2 u8 status   3 u8 tiers       0 u32 stalenessMs        24 u32 sessionKeysMax
- *    4 16  symbol, ASCII, zero padded                   4 u32 voidMs             28 u32 indexEmaTauMs
- *   20 u64 qm            28 u32 maxPrice                8 u32 futureMs           32 u32 markEmaTauMs
- *   32 u64 maxPosition   40 u64 maxOpenInterest        12 u32 sampleIntervalMs   36 u32 markClampPpm
- *   48 u64 maxOrderSize  56 u64 minNotional            16 u32 fundingIntervalMs  40 u32 withdrawalFloorPpm
- *   64 u32 takerFeePpm   68 i32 makerFeePpm            20 u32 openOrdersMax      44 u32 0
- *   72 u32 bandPpm       76 u32 profitWeightPpm
- *   80 u64 tickSizeE9    88 tiers: u64 lower (quote, whole) ‖ u32 initialPpm ‖ u32 maintenancePpm
+ *   MarketConfig (128 + 16 a tier)                     ChainParameters (96)
+ *    0 u16 market        2 u8 status   3 u8 tiers       0 u32 stalenessMs        48 u32 liquidationBufferPpm
+ *    4 16  symbol, ASCII, zero padded                   4 u32 voidMs             52 u32 sliceIntervalMs
+ *   20 u64 qm            28 u32 maxPrice                8 u32 futureMs           56 u32 bookPhaseMs
+ *   32 u64 maxPosition   40 u64 maxOpenInterest        12 u32 sampleIntervalMs   60 u32 auctionMs
+ *   48 u64 maxOrderSize  56 u64 minNotional            16 u32 fundingIntervalMs  64 u32 auctionRoundMs
+ *   64 u32 takerFeePpm   68 i32 makerFeePpm            20 u32 openOrdersMax      68 u32 discountStartPpm
+ *   72 u32 bandPpm       76 u32 profitWeightPpm        24 u32 sessionKeysMax     72 u32 liquidationFeePpm
+ *   80 u64 tickSizeE9    88 u8 riskPool  89 u8 flags   28 u32 indexEmaTauMs      76 u32 smallNotional
+ *   90 u16 0             92 u32 profitCap              32 u32 markEmaTauMs       80 u32 sliceNotional
+ *   96 u32 openInterestLower   100 u32 …Upper          36 u32 markClampPpm       84 u32 stableFeed
+ *  104 u32 concentrationPpm    108 u32 confidenceMaxPpm 40 u32 withdrawalFloorPpm 88 u32 depegPpm
+ *  112 u32 deviationPpm        116 u32 backstopCap     44 u32 twapTauMs          92 u32 depegSlope
+ *  120 u32 insuranceClaim      124 u32 0
+ *  128 tiers: u64 lower (quote, whole) ‖ u32 initialPpm ‖ u32 maintenancePpm
  */
 import { getU64be, setU64be, viewOf } from './bytes.ts';
 import {
@@ -22,6 +28,7 @@ import {
   SESSION_KEYS_PER_ACCOUNT_MAX,
   SIZE_MAX,
   TIERS_MAX,
+  WHOLE_QUOTE_MAX,
 } from './limits.ts';
 
 export const MARKET_ACTIVE = 0;
@@ -61,9 +68,49 @@ export interface MarketConfig {
   readonly profitWeightPpm: number;
   /** Display only: quote per tick, in 1e-9. */
   readonly tickSizeE9: number;
+  /** Accounts of this pool alone may trade it. */
+  readonly riskPool: number;
+  /** ISOLATED_ONLY, FEED_ONLY, FAST_BACKSTOP. */
+  readonly flags: number;
+  /** Most unrealized profit of one account that counts for its initial margin, whole quote; 0: no cap. */
+  readonly profitCap: number;
+  /** Whole quote of open interest at which initial margin begins to rise, and at which it is 100 %; 0 and 0: off. */
+  readonly openInterestLower: number;
+  readonly openInterestUpper: number;
+  /** How much initial margin rises with notional beyond the book's depth; 0: off. */
+  readonly concentrationPpm: number;
+  /** A round whose confidence is wider than this share of the index is uncertain; 0: off. */
+  readonly confidenceMaxPpm: number;
+  /** A move of one round beyond this must be repeated before it can liquidate; 0: off. */
+  readonly deviationPpm: number;
+  /** Notional that the backstop vault takes, whole quote; 0: none. */
+  readonly backstopCap: number;
+  /** What the market may claim of its pool's insurance fund a day, whole quote; 0: nothing. */
+  readonly insuranceClaim: number;
   /** 1 … 8, ascending. */
   readonly tiers: readonly MarginTier[];
 }
+
+/** Traded by isolated accounts alone. */
+export const ISOLATED_ONLY = 1;
+/** Has a price and no orders: an asset's or the quote asset's own feed. */
+export const FEED_ONLY = 2;
+/** The backstop vault takes over at once, without an auction. */
+export const FAST_BACKSTOP = 4;
+
+/** A market without caps and add-ons, in the common pool. */
+export const NO_MARKET_LIMITS = {
+  riskPool: 0,
+  flags: 0,
+  profitCap: 0,
+  openInterestLower: 0,
+  openInterestUpper: 0,
+  concentrationPpm: 0,
+  confidenceMaxPpm: 0,
+  deviationPpm: 0,
+  backstopCap: 0,
+  insuranceClaim: 0,
+} as const;
 
 export interface ChainParameters {
   /** A report older than this does not count. */
@@ -81,6 +128,32 @@ export interface ChainParameters {
   readonly markClampPpm: number;
   /** After a withdrawal, equity stays at or above this share of the positions' notional. */
   readonly withdrawalFloorPpm: number;
+  /** Averaging time of the index for what assets are worth as initial margin. */
+  readonly twapTauMs: number;
+  /** A liquidation restores equity to maintenance margin and this share of it. */
+  readonly liquidationBufferPpm: number;
+  /** Slices on the book grow by a fifth of the position in each such interval. */
+  readonly sliceIntervalMs: number;
+  /** A book phase that has not restored the account after this long becomes an auction. */
+  readonly bookPhaseMs: number;
+  /** Time in which an auction's discount rises to its end, and after which the backstop takes over. */
+  readonly auctionMs: number;
+  /** Bids of one such interval are one round. */
+  readonly auctionRoundMs: number;
+  /** Discount of an auction at its start, of notional. */
+  readonly discountStartPpm: number;
+  /** Most that a book liquidation pays the insurance fund, of what it traded. */
+  readonly liquidationFeePpm: number;
+  /** Whole quote: an account with less notional is auctioned as a whole. */
+  readonly smallNotional: number;
+  /** Whole quote: a position below this is liquidated in one slice. */
+  readonly sliceNotional: number;
+  /** Market id + 1 whose index is the quote asset's own price, in 1e-6; 0: it counts as 1. */
+  readonly stableFeed: number;
+  /** Below this price of the quote asset initial margin rises, */
+  readonly depegPpm: number;
+  /** by this many times the difference. */
+  readonly depegSlope: number;
 }
 
 export const DEFAULT_CHAIN_PARAMETERS: ChainParameters = {
@@ -95,11 +168,36 @@ export const DEFAULT_CHAIN_PARAMETERS: ChainParameters = {
   markEmaTauMs: 30_000,
   markClampPpm: 5_000,
   withdrawalFloorPpm: 100_000,
+  twapTauMs: 300_000,
+  liquidationBufferPpm: 100_000,
+  sliceIntervalMs: 10_000,
+  bookPhaseMs: 15_000,
+  auctionMs: 60_000,
+  auctionRoundMs: 500,
+  discountStartPpm: 2_500,
+  liquidationFeePpm: 10_000,
+  smallNotional: 1_000,
+  sliceNotional: 100_000,
+  stableFeed: 0,
+  depegPpm: 990_000,
+  depegSlope: 4,
 };
 
-const MARKET_HEADER_BYTES = 88;
+export const MARKET_HEADER_BYTES = 128;
 const TIER_BYTES = 16;
-export const CHAIN_PARAMETERS_BYTES = 48;
+export const CHAIN_PARAMETERS_BYTES = 96;
+
+const LIMITS_OFFSET = 92;
+const LIMIT_FIELDS = [
+  'profitCap',
+  'openInterestLower',
+  'openInterestUpper',
+  'concentrationPpm',
+  'confidenceMaxPpm',
+  'deviationPpm',
+  'backstopCap',
+  'insuranceClaim',
+] as const satisfies readonly (keyof MarketConfig)[];
 
 export function encodeMarketConfig(config: MarketConfig): Uint8Array {
   const bytes = new Uint8Array(MARKET_HEADER_BYTES + TIER_BYTES * config.tiers.length);
@@ -119,6 +217,11 @@ export function encodeMarketConfig(config: MarketConfig): Uint8Array {
   view.setUint32(72, config.bandPpm);
   view.setUint32(76, config.profitWeightPpm);
   setU64be(view, 80, config.tickSizeE9);
+  bytes[88] = config.riskPool;
+  bytes[89] = config.flags;
+  LIMIT_FIELDS.forEach((field, i) => {
+    view.setUint32(LIMITS_OFFSET + 4 * i, config[field]);
+  });
   config.tiers.forEach((tier, i) => {
     const at = MARKET_HEADER_BYTES + i * TIER_BYTES;
     setU64be(view, at, tier.lower);
@@ -161,8 +264,19 @@ export function decodeMarketConfig(bytes: Uint8Array): MarketConfig | undefined 
     bandPpm: view.getUint32(72),
     profitWeightPpm: view.getUint32(76),
     tickSizeE9: getU64be(view, 80),
+    riskPool: bytes[88]!,
+    flags: bytes[89]!,
+    profitCap: view.getUint32(92),
+    openInterestLower: view.getUint32(96),
+    openInterestUpper: view.getUint32(100),
+    concentrationPpm: view.getUint32(104),
+    confidenceMaxPpm: view.getUint32(108),
+    deviationPpm: view.getUint32(112),
+    backstopCap: view.getUint32(116),
+    insuranceClaim: view.getUint32(120),
     tiers,
   };
+  if (view.getUint16(90) !== 0 || view.getUint32(124) !== 0) return undefined;
   return marketConfigProblem(config) === undefined ? config : undefined;
 }
 
@@ -187,7 +301,17 @@ export function marketConfigProblem(config: MarketConfig): string | undefined {
     integer('makerFeePpm', -config.takerFeePpm, 100_000) ??
     integer('bandPpm', 0, MILLION) ??
     integer('profitWeightPpm', 0, MILLION) ??
-    integer('tickSizeE9', 0, Number.MAX_SAFE_INTEGER);
+    integer('tickSizeE9', 0, Number.MAX_SAFE_INTEGER) ??
+    integer('riskPool', 0, 255) ??
+    integer('flags', 0, ISOLATED_ONLY | FEED_ONLY | FAST_BACKSTOP) ??
+    integer('profitCap', 0, WHOLE_QUOTE_MAX) ??
+    integer('openInterestLower', 0, WHOLE_QUOTE_MAX) ??
+    integer('openInterestUpper', 0, WHOLE_QUOTE_MAX) ??
+    integer('concentrationPpm', 0, 10 * MILLION) ??
+    integer('confidenceMaxPpm', 0, MILLION) ??
+    integer('deviationPpm', 0, MILLION) ??
+    integer('backstopCap', 0, WHOLE_QUOTE_MAX) ??
+    integer('insuranceClaim', 0, WHOLE_QUOTE_MAX);
   if (ranges !== undefined) return ranges;
   if (!/^[A-Z0-9-]{1,16}$/.test(config.symbol))
     return `market.symbol: expected 1 to 16 of A-Z, 0-9 and -, got ${JSON.stringify(config.symbol)}`;
@@ -195,6 +319,11 @@ export function marketConfigProblem(config: MarketConfig): string | undefined {
     return `market.maxPosition · maxPrice · qm: expected at most 2^48, got ${
       BigInt(config.maxPosition) * BigInt(config.maxPrice) * BigInt(config.qm)
     }`;
+  if (
+    config.openInterestUpper <= config.openInterestLower &&
+    (config.openInterestLower !== 0 || config.openInterestUpper !== 0)
+  )
+    return `market.openInterestUpper: expected above openInterestLower ${config.openInterestLower}, got ${config.openInterestUpper}`;
   if (config.tiers.length < 1 || config.tiers.length > TIERS_MAX)
     return `market.tiers: expected 1 to ${TIERS_MAX}, got ${config.tiers.length}`;
   for (const [i, tier] of config.tiers.entries()) {
@@ -226,6 +355,19 @@ const CHAIN_FIELDS: readonly (readonly [keyof ChainParameters, number, number])[
   ['markEmaTauMs', 1, 86_400_000],
   ['markClampPpm', 0, MILLION],
   ['withdrawalFloorPpm', 0, MILLION],
+  ['twapTauMs', 1, 86_400_000],
+  ['liquidationBufferPpm', 0, MILLION],
+  ['sliceIntervalMs', 1_000, 3_600_000],
+  ['bookPhaseMs', 1_000, 3_600_000],
+  ['auctionMs', 1_000, 3_600_000],
+  ['auctionRoundMs', 100, 60_000],
+  ['discountStartPpm', 0, MILLION],
+  ['liquidationFeePpm', 0, 100_000],
+  ['smallNotional', 0, WHOLE_QUOTE_MAX],
+  ['sliceNotional', 0, WHOLE_QUOTE_MAX],
+  ['stableFeed', 0, MARKETS_MAX],
+  ['depegPpm', 0, MILLION],
+  ['depegSlope', 0, 100],
 ];
 
 export function encodeChainParameters(parameters: ChainParameters): Uint8Array {
@@ -242,7 +384,6 @@ export function decodeChainParameters(bytes: Uint8Array): ChainParameters | unde
   const view = viewOf(bytes);
   const values = Object.fromEntries(CHAIN_FIELDS.map(([field], i) => [field, view.getUint32(4 * i)]));
   const parameters = values as unknown as ChainParameters;
-  if (view.getUint32(44) !== 0) return undefined;
   return chainParametersProblem(parameters) === undefined ? parameters : undefined;
 }
 

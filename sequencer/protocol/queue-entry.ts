@@ -16,6 +16,7 @@
  *   CONFIGURE_*      only from the deployer's genesis list and later the timelocked configuration queue
  *     CHAIN          see `ChainParameters`       MARKET  see `MarketConfig`
  *     PUBLISHER      u8 index ‖ 20 address ‖ u32 weight (0 removes)
+ *     ASSET          see `AssetConfig`
  *   Kinds 4 (auction bid) and 5 (evaluate liquidation) are reserved.
  * An entry whose payload does not parse, or whose kind is unknown, moves the cursor and does nothing else.
  */
@@ -33,6 +34,7 @@ export const QUEUE_EVALUATE_LIQUIDATION = 5;
 export const QUEUE_CONFIGURE_CHAIN = 16;
 export const QUEUE_CONFIGURE_MARKET = 17;
 export const QUEUE_CONFIGURE_PUBLISHER = 18;
+export const QUEUE_CONFIGURE_ASSET = 19;
 
 export interface QueueEntry {
   /** From 0, without gaps. */

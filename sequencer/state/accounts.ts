@@ -1,6 +1,15 @@
 /** Accounts in columns: owner, cash, nonce window, switches; positions hang on `firstPosition`. */
 import { NONCE_WINDOW_BITS } from '#protocol/limits.ts';
+import type { AssetRow } from './asset-state.ts';
 
+/** The market of an account that is not isolated. */
+export const NOT_ISOLATED = 0xffff;
+/** Flags of an account: under liquidation, locked by its kill switch, the backstop vault. */
+export const LIQUIDATING = 1;
+export const LOCKED = 2;
+export const BACKSTOP_VAULT = 4;
+
+const NO_ROWS: readonly AssetRow[] = [];
 const WORDS = NONCE_WINDOW_BITS / 32;
 
 /** A window of used nonces: the highest one and a bitmap of those up to 255 below it (bit 0 = the highest). */
@@ -67,7 +76,14 @@ export class Accounts {
   disconnectGrace: Float64Array;
   /** Session keys ever registered (ended ones count: their nonces are remembered). */
   sessionKeys: Uint8Array;
+  /** Markets of this pool alone may be traded. */
+  riskPool: Uint8Array;
+  flags: Uint8Array;
+  /** The one market of an isolated account, NOT_ISOLATED for others. */
+  isolatedMarket: Uint16Array;
   readonly nonces: (NonceWindow | undefined)[] = [];
+  /** Holdings besides quote cash, ascending by asset; undefined while there were none. */
+  private readonly assets: (AssetRow[] | undefined)[] = [];
 
   constructor(capacity = 64) {
     this.capacity = capacity;
@@ -80,6 +96,9 @@ export class Accounts {
     this.deadMan = new Float64Array(capacity);
     this.disconnectGrace = new Float64Array(capacity);
     this.sessionKeys = new Uint8Array(capacity);
+    this.riskPool = new Uint8Array(capacity);
+    this.flags = new Uint8Array(capacity);
+    this.isolatedMarket = new Uint16Array(capacity).fill(NOT_ISOLATED);
   }
 
   has(account: number): boolean {
@@ -108,6 +127,37 @@ export class Accounts {
     return this.nonces[account]!;
   }
 
+  /** Not to be changed by the reader; rows in ascending order of assets. */
+  assetRows(account: number): readonly AssetRow[] {
+    return this.assets[account] ?? NO_ROWS;
+  }
+
+  findAsset(account: number, asset: number): AssetRow | undefined {
+    return this.assets[account]?.find((row) => row.asset === asset);
+  }
+
+  /** The row of an asset, created in its place when there is none. */
+  ensureAsset(account: number, asset: number): AssetRow {
+    this.assets[account] ??= [];
+    const rows = this.assets[account];
+    let place = 0;
+    while (place < rows.length && rows[place]!.asset < asset) place++;
+    const held = rows[place];
+    if (held?.asset === asset) return held;
+    const created: AssetRow = { asset, balance: 0, supplyShares: 0, debtShares: 0 };
+    rows.splice(place, 0, created);
+    return created;
+  }
+
+  /** Drops the row when nothing is left in it. */
+  releaseAsset(account: number, asset: number): void {
+    const rows = this.assets[account];
+    const place = rows?.findIndex((row) => row.asset === asset) ?? -1;
+    if (rows === undefined || place < 0) return;
+    const { balance, supplyShares, debtShares } = rows[place]!;
+    if (balance === 0 && supplyShares === 0 && debtShares === 0) rows.splice(place, 1);
+  }
+
   isOwner(account: number, signers: Uint8Array, offset: number): boolean {
     const start = account * 20;
     for (let i = 0; i < 20; i++) if (this.owners[start + i] !== signers[offset + i]) return false;
@@ -116,7 +166,7 @@ export class Accounts {
 
   private grow(): void {
     this.capacity *= 2;
-    const wider = <T extends Uint8Array | Int32Array | Float64Array>(from: T, to: T): T => {
+    const wider = <T extends Uint8Array | Uint16Array | Int32Array | Float64Array>(from: T, to: T): T => {
       to.set(from);
       return to;
     };
@@ -130,5 +180,8 @@ export class Accounts {
     this.deadMan = wider(this.deadMan, new Float64Array(n));
     this.disconnectGrace = wider(this.disconnectGrace, new Float64Array(n));
     this.sessionKeys = wider(this.sessionKeys, new Uint8Array(n));
+    this.riskPool = wider(this.riskPool, new Uint8Array(n));
+    this.flags = wider(this.flags, new Uint8Array(n));
+    this.isolatedMarket = wider(this.isolatedMarket, new Uint16Array(n).fill(NOT_ISOLATED));
   }
 }

@@ -59,6 +59,10 @@ export function visitLeaves(state: ExchangeState, visit: (key: Uint8Array, value
   }
   for (const [asset, total] of state.withdrawnTotals)
     add(keys.withdrawnTotalKey(asset), leaves.withdrawnLeaf(total));
+  for (const { config } of state.assets) {
+    add(keys.assetConfigKey(config.asset), leaves.assetConfigLeaf(state, config.asset));
+    add(keys.poolKey(config.asset), leaves.poolLeaf(state, config.asset));
+  }
   addMarkets(state, add);
   addAccounts(state, add);
 }

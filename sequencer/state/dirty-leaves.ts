@@ -27,6 +27,8 @@ export class DirtyLeaves {
   private readonly oracles = new Set<number>();
   /** account · 65536 + asset. */
   private readonly withdrawals = new Set<number>();
+  private readonly assetConfigs = new Set<number>();
+  private readonly pools = new Set<number>();
   private readonly levels = new Set<number>();
   private places: number[] = [];
   /** Order id → its last mark in `places`. */
@@ -79,6 +81,14 @@ export class DirtyLeaves {
   withdrawn(account: number, asset: number): void {
     this.withdrawals.add(account * 0x1_0000 + asset);
   }
+  /** A new asset has a pool. */
+  assetConfig(asset: number): void {
+    this.assetConfigs.add(asset);
+    this.pool(asset);
+  }
+  pool(asset: number): void {
+    this.pools.add(asset);
+  }
   level(market: number, side: number, price: number): void {
     this.levels.add(market * MARKET_UNIT + side * SIDE_UNIT + price);
   }
@@ -117,6 +127,7 @@ export class DirtyLeaves {
     this.registers.clear();
     this.takeAccounts(write);
     this.takeMarkets(write);
+    this.takeAssets(write);
     this.takeOrders(write);
   }
 
@@ -154,6 +165,15 @@ export class DirtyLeaves {
     this.priceGroups.clear();
     for (const market of this.oracles) write(keys.oracleKey(market), leaves.oracleLeaf(state, market));
     this.oracles.clear();
+  }
+
+  private takeAssets(write: WriteLeaf): void {
+    const { state } = this;
+    for (const asset of this.assetConfigs)
+      write(keys.assetConfigKey(asset), leaves.assetConfigLeaf(state, asset));
+    this.assetConfigs.clear();
+    for (const asset of this.pools) write(keys.poolKey(asset), leaves.poolLeaf(state, asset));
+    this.pools.clear();
   }
 
   private takeOrders(write: WriteLeaf): void {

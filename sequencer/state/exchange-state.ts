@@ -4,11 +4,13 @@
  * result: ids ascending, books by priority.
  */
 import { assert } from '#protocol/assert.ts';
+import type { AssetConfig } from '#protocol/asset.ts';
 import { compareBytes, toHex } from '#protocol/bytes.ts';
 import { type Keccak, nobleKeccak, ZERO_HASH } from '#protocol/hash.ts';
 import { MARKETS_MAX } from '#protocol/limits.ts';
 import { type ChainParameters, DEFAULT_CHAIN_PARAMETERS, type MarketConfig } from '#protocol/market.ts';
 import { Accounts, type NonceWindow } from './accounts.ts';
+import { AssetState } from './asset-state.ts';
 import { Levels } from './book-side.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { EXPIRY_ORDER } from './keys.ts';
@@ -50,6 +52,9 @@ export class ExchangeState {
   /** Market whose sample or funding is next while a round of ticks runs, else 0. */
   sampleCursor = 0;
   fundingCursor = 0;
+  /** When interest of every asset is next brought up to date, ms; 0 while there is no asset. The cursor as above. */
+  nextAccrualTime = 0;
+  accrualCursor = 0;
 
   /** Order ids and priorities come from one counter. */
   nextOrderId = 1;
@@ -62,6 +67,8 @@ export class ExchangeState {
 
   /** By id; holes are markets that were never configured. */
   readonly markets: (MarketState | undefined)[] = [];
+  /** By id, without holes. */
+  readonly assets: AssetState[] = [];
   readonly accounts = new Accounts();
   readonly positions = new Positions();
   readonly orders = new Orders();
@@ -103,6 +110,14 @@ export class ExchangeState {
       while (this.markets.length < config.market) this.markets.push(undefined);
       this.markets[config.market] = new MarketState(config, this.levels, this.orders);
     }
+  }
+
+  /** Adds or reconfigures an asset; ids have no gaps. */
+  configureAsset(config: AssetConfig): void {
+    assert(config.asset <= this.assets.length, 'asset ids have no gaps');
+    const existing = this.assets[config.asset];
+    if (existing === undefined) this.assets.push(new AssetState(config, this.now));
+    else existing.config = config;
   }
 
   /** Account of (owner, subaccount), 0 when there is none. */
@@ -174,10 +189,11 @@ export class ExchangeState {
     return created;
   }
 
-  /** Drops the record when it holds neither a position nor an order. */
+  /** Drops the record when it holds neither a position, an order nor a setting. */
   releasePosition(account: number, slot: number): void {
     const { positions, accounts } = this;
-    if (positions.size(slot) !== 0 || positions.ownHead(slot) >= 0) return;
+    if (positions.size(slot) !== 0 || positions.ownHead(slot) >= 0 || positions.leveragePpm(slot) !== 0)
+      return;
     let previous = -1;
     let at = accounts.firstPosition[account]!;
     while (at !== slot) {

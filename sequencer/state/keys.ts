@@ -7,12 +7,14 @@
  *   03 OWNER          20 owner ‖ u8 subaccount                   → account
  *   04 MARKET_CONFIG  u16 market
  *   05 MARKET_STATE   u16 market                                 open interest, fees, funding sums, sample
- *   06 PRICES         u16 group (16 markets a leaf)              index, mark, funding index
+ *   06 PRICES         u16 group (4 markets a leaf)               index, mark, funding index
  *   07 PUBLISHERS                                                addresses and weights
  *   08 ORACLE         u16 market                                 last sequence per publisher
  *   09 WITHDRAWN      20 owner ‖ u16 asset                       → u128 cumulative amount withdrawn
  *   0a QUEUE                                                     next index, prefix hash
  *   0b WITHDRAWN_TOTAL u16 asset                                → u128 sum over all owners of what they have withdrawn
+ *   0c ASSET_CONFIG   u16 asset
+ *   0d POOL           u16 asset                                  lending pool, sum of balances
  *
  * Book (kinds from 0x40; void after a freeze, in no diff):
  *   40 COUNTERS                                                  next order and trade ids
@@ -45,6 +47,8 @@ export const KeyKind = {
   WITHDRAWN: 0x09,
   QUEUE: 0x0a,
   WITHDRAWN_TOTAL: 0x0b,
+  ASSET_CONFIG: 0x0c,
+  POOL: 0x0d,
   COUNTERS: 0x40,
   ORDER: 0x41,
   LEVEL: 0x42,
@@ -94,15 +98,16 @@ export function ownerKey(owner: Uint8Array, subaccount: number): Uint8Array {
   return bytes;
 }
 
-function marketKey(kind: number, market: number): Uint8Array {
+/** Of a market or an asset. */
+function marketKey(kind: number, id: number): Uint8Array {
   const { bytes, view } = key(kind);
-  view.setUint16(1, market);
+  view.setUint16(1, id);
   return bytes;
 }
 export const marketConfigKey = (market: number): Uint8Array => marketKey(KeyKind.MARKET_CONFIG, market);
 export const marketStateKey = (market: number): Uint8Array => marketKey(KeyKind.MARKET_STATE, market);
 export const oracleKey = (market: number): Uint8Array => marketKey(KeyKind.ORACLE, market);
-export const PRICES_PER_LEAF = 16;
+export const PRICES_PER_LEAF = 4;
 /** The leaf that holds the prices of `market`. */
 export const pricesKey = (market: number): Uint8Array =>
   marketKey(KeyKind.PRICES, Math.floor(market / PRICES_PER_LEAF));
@@ -114,11 +119,9 @@ export function withdrawnKey(owner: Uint8Array, asset: number): Uint8Array {
   return bytes;
 }
 
-export function withdrawnTotalKey(asset: number): Uint8Array {
-  const { bytes, view } = key(KeyKind.WITHDRAWN_TOTAL);
-  view.setUint16(1, asset);
-  return bytes;
-}
+export const withdrawnTotalKey = (asset: number): Uint8Array => marketKey(KeyKind.WITHDRAWN_TOTAL, asset);
+export const assetConfigKey = (asset: number): Uint8Array => marketKey(KeyKind.ASSET_CONFIG, asset);
+export const poolKey = (asset: number): Uint8Array => marketKey(KeyKind.POOL, asset);
 
 export function orderKey(market: number, side: number, price: number, priority: number): Uint8Array {
   const bytes = levelKey(market, side, price);

@@ -5,33 +5,42 @@
  * them back; the Solidity twin reads the same bytes.
  *
  * Ledger
- *   GLOBALS        absent before the first command; 88 bytes
+ *   GLOBALS        absent before the first command; 146 bytes
  *      0 u64 seq                8 u48 now              14 u32 engineVersion      18 u32 accounts
  *     22 u16 markets (highest id + 1)                  24 u48 nextSampleTime     30 u48 nextFundingTime
- *     36 u16 sampleCursor      38 u16 fundingCursor    40 48  chain parameters (protocol/market.ts)
- *   ACCOUNT        88 bytes and 74 a position, by ascending market, at most 16
+ *     36 u16 sampleCursor      38 u16 fundingCursor    40 96  chain parameters (protocol/market.ts)
+ *    136 u48 nextAccrualTime  142 u16 accrualCursor   144 u16 assets (highest id + 1)
+ *   ACCOUNT        96 bytes, 78 a position, by ascending market, at most 16, and 26 an asset, ascending, at most 8
  *      0 20  owner             20 u8  subaccount       21 i64 cash, q            29 u64 highest nonce
  *     37 32  nonce bits: bit n (0 = least significant) = nonce `highest - n` is used
  *     69 u48 dead-man deadline, ms                     75 u48 cancel-on-disconnect grace, ms + 1; 0 off
- *     81 u32 open orders       85 u16 session keys     87 u8  positions
+ *     81 u32 open orders       85 u16 session keys     87 u8  positions           88 u8  assets
+ *     89 u8  risk pool         90 u8  flags            91 u16 isolated market, 65535 none                93 3 zeros
  *     each:  0 u16 market       2 i64 s, lots          10 i64 v, q               18 i128 funding index, settled
  *           34 u64 bidLots     42 u64 askLots          50 u64 bidQuote, q        58 u64 askQuote, q
- *           66 u64 reduceOnlyLots
+ *           66 u64 reduceOnlyLots                      74 u32 leverage: own floor of the initial rate, ppm; 0 none
+ *     asset: 0 u16 asset        2 u64 balance, units   10 u64 supply shares      18 u64 debt shares
  *   OWNER          0 u32 account
- *   MARKET_CONFIG  the packed configuration (protocol/market.ts), 88 bytes and 16 a tier
+ *   MARKET_CONFIG  the packed configuration (protocol/market.ts), 128 bytes and 16 a tier
  *   MARKET_STATE   95 bytes
  *      0 u8  halted             1 u64 open interest, lots                         9 i64 fees, q
  *     17 i64 funding balance, q                        25 u32 funding ticks      29 i64 Σ premiums, ppb
  *     37 u32 premiums          41 u32 last price       45 u48 sample time        51 u32 sample bid
  *     55 u32 sample ask        59 u32 sample last      63 i128 basis EMA, 1e-6 ticks
  *     79 i128 book EMA, 1e-6 ticks; -1 none
- *   PRICES         16 rows of 34 bytes, row = market mod 16, zeros where there is no market
+ *   PRICES         4 rows of 48 bytes, row = market mod 4, zeros where there is no market
  *      0 u32 index              4 u32 mark              8 u48 index time         14 u32 confidence
- *     18 i128 funding index, 1e-9 q a lot
+ *     18 i128 funding index, 1e-9 q a lot              34 u32 average index      38 u32 initial rate of open interest, ppm
+ *     42 u32 depth, whole quote                        46 u8  validity           47 u8  0
  *   PUBLISHERS     16 rows of 24 bytes: 20 address ‖ u32 weight; zeros where there was never one
  *   ORACLE         16 × u64: highest sequence taken per publisher; absent while all are 0
  *   WITHDRAWN      u128 units of the asset, never 0 (contracts read this leaf)
  *   WITHDRAWN_TOTAL u128 sum of the WITHDRAWN leaves of one asset, never 0
+ *   ASSET_CONFIG   the packed configuration (protocol/asset.ts), 144 bytes
+ *   POOL           82 bytes
+ *      0 u128 supply index     16 u128 borrow index    32 u64 supply shares      40 u64 debt shares
+ *     48 u64 cash, units       56 u64 reserve, units   64 u48 accrued to         70 u32 rate, ppm
+ *     74 u64 collateral, units
  *   QUEUE          0 u64 next index   8 b32 prefix hash; absent before the first entry
  *
  * Book
@@ -54,8 +63,10 @@
  *     record       0 b32 keccak256 of the record whose ticks run and whose own step is still to come
  */
 import { assert } from '#protocol/assert.ts';
+import { encodeAssetConfig } from '#protocol/asset.ts';
 import { compareBytes, setU64be, setU128be, viewOf } from '#protocol/bytes.ts';
 import {
+  ASSET_ROWS_MAX,
   LEAF_VALUE_BYTES_MAX,
   MARKETS_MAX,
   NONCE_WINDOW_BITS,
@@ -78,11 +89,13 @@ import { LeafWriter } from './leaf-bytes.ts';
 
 export const ADDRESS_BYTES = 20;
 export const NONCE_BITS_BYTES = NONCE_WINDOW_BITS / 8;
-export const GLOBALS_BYTES = 40 + CHAIN_PARAMETERS_BYTES;
-export const ACCOUNT_BYTES = 88;
-export const POSITION_BYTES = 74;
+export const GLOBALS_BYTES = 50 + CHAIN_PARAMETERS_BYTES;
+export const ACCOUNT_BYTES = 96;
+export const POSITION_BYTES = 78;
+export const ASSET_ROW_BYTES = 26;
+export const POOL_BYTES = 82;
 export const MARKET_STATE_BYTES = 95;
-export const PRICES_ROW_BYTES = 34;
+export const PRICES_ROW_BYTES = 48;
 export const PUBLISHER_ROW_BYTES = ADDRESS_BYTES + 4;
 /** A walk's market field when it is over every market. */
 export const EVERY_MARKET = 0xffff;
@@ -105,6 +118,9 @@ export function globalsLeaf(state: ExchangeState): LeafValue {
     .u16(state.sampleCursor)
     .u16(state.fundingCursor)
     .bytes(encodeChainParameters(state.chain))
+    .u48(state.nextAccrualTime)
+    .u16(state.accrualCursor)
+    .u16(state.assets.length)
     .done();
 }
 
@@ -118,12 +134,16 @@ export function encodeNonceBits(window: NonceWindow): Uint8Array {
   return bytes;
 }
 
+/** Bytes 93 to 95 of an account. */
+const NO_ACCOUNT_REST = new Uint8Array(3);
+
 export function accountLeaf(state: ExchangeState, account: number): LeafValue {
   const { accounts, positions } = state;
   if (!accounts.has(account)) return undefined;
   const count = accounts.positionCount[account]!;
   const nonces = accounts.nonce(account);
-  const writer = new LeafWriter(ACCOUNT_BYTES + count * POSITION_BYTES)
+  const rows = accounts.assetRows(account);
+  const writer = new LeafWriter(ACCOUNT_BYTES + count * POSITION_BYTES + rows.length * ASSET_ROW_BYTES)
     .bytes(accounts.owner(account))
     .u8(accounts.subaccount(account))
     .i64(accounts.cash[account]!)
@@ -133,7 +153,12 @@ export function accountLeaf(state: ExchangeState, account: number): LeafValue {
     .u48(accounts.disconnectGrace[account]!)
     .u32(accounts.openOrders[account]!)
     .u16(accounts.sessionKeys[account]!)
-    .u8(count);
+    .u8(count)
+    .u8(rows.length)
+    .u8(accounts.riskPool[account]!)
+    .u8(accounts.flags[account]!)
+    .u16(accounts.isolatedMarket[account]!)
+    .bytes(NO_ACCOUNT_REST);
   for (let slot = accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot))
     writer
       .u16(positions.market(slot))
@@ -144,7 +169,9 @@ export function accountLeaf(state: ExchangeState, account: number): LeafValue {
       .u64(positions.askLots(slot))
       .u64(positions.bidQuote(slot))
       .u64(positions.askQuote(slot))
-      .u64(positions.reduceOnlyLots(slot));
+      .u64(positions.reduceOnlyLots(slot))
+      .u32(positions.leveragePpm(slot));
+  for (const row of rows) writer.u16(row.asset).u64(row.balance).u64(row.supplyShares).u64(row.debtShares);
   return writer.done();
 }
 
@@ -176,7 +203,7 @@ export function marketStateLeaf(state: ExchangeState, market: number): LeafValue
     .done();
 }
 
-/** The leaf with the prices of markets `group · 16` … `group · 16 + 15`. */
+/** The leaf with the prices of markets `group · 4` … `group · 4 + 3`. */
 export function pricesLeaf(state: ExchangeState, group: number): LeafValue {
   let present = false;
   const writer = new LeafWriter(PRICES_PER_LEAF * PRICES_ROW_BYTES);
@@ -188,9 +215,35 @@ export function pricesLeaf(state: ExchangeState, group: number): LeafValue {
       .u32(market?.mark ?? 0)
       .u48(market?.indexTime ?? 0)
       .u32(market?.confidence ?? 0)
-      .i128(market?.fundingIndex ?? 0n);
+      .i128(market?.fundingIndex ?? 0n)
+      .u32(market?.twap ?? 0)
+      .u32(market?.openInterestPpm ?? 0)
+      .u32(market?.depth ?? 0)
+      .u8(market?.validity ?? 0)
+      .u8(0);
   }
   return present ? writer.done() : undefined;
+}
+
+export function assetConfigLeaf(state: ExchangeState, asset: number): LeafValue {
+  const held = state.assets[asset];
+  return held === undefined ? undefined : encodeAssetConfig(held.config);
+}
+
+export function poolLeaf(state: ExchangeState, asset: number): LeafValue {
+  const held = state.assets[asset];
+  if (held === undefined) return undefined;
+  return new LeafWriter(POOL_BYTES)
+    .i128(held.supplyIndex)
+    .i128(held.borrowIndex)
+    .u64(held.supplyShares)
+    .u64(held.debtShares)
+    .u64(held.cash)
+    .u64(held.reserve)
+    .u48(held.accrued)
+    .u32(held.ratePpm)
+    .u64(held.collateral)
+    .done();
 }
 
 const NO_ADDRESS = new Uint8Array(ADDRESS_BYTES);
@@ -357,6 +410,9 @@ function u64Leaf(value: number): Uint8Array {
   return bytes;
 }
 
-assert(ACCOUNT_BYTES + POSITIONS_MAX * POSITION_BYTES <= LEAF_VALUE_BYTES_MAX, 'a full account fits a leaf');
+assert(
+  ACCOUNT_BYTES + POSITIONS_MAX * POSITION_BYTES + ASSET_ROWS_MAX * ASSET_ROW_BYTES <= LEAF_VALUE_BYTES_MAX,
+  'a full account fits a leaf',
+);
 assert(PUBLISHERS_MAX * PUBLISHER_ROW_BYTES <= LEAF_VALUE_BYTES_MAX, 'the publishers fit a leaf');
 assert(MARKETS_MAX < EVERY_MARKET, 'every market id differs from "every market"');

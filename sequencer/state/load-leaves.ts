@@ -3,6 +3,8 @@
  * What the state derives (lists, indexes, caches) is rebuilt, and leaves that say the same thing twice are held
  * against each other; a leaf that does not fit throws with noun, expected and got.
  */
+
+import { decodeAssetConfig } from '#protocol/asset.ts';
 import { compareBytes, getU48be, getU64be, toHex, viewOf } from '#protocol/bytes.ts';
 import { PUBLISHERS_MAX } from '#protocol/limits.ts';
 import { CHAIN_PARAMETERS_BYTES, decodeChainParameters, decodeMarketConfig } from '#protocol/market.ts';
@@ -24,6 +26,8 @@ export class LeafLoader {
   private previous: Uint8Array | undefined;
   private accounts = 0;
   private markets = 0;
+  private assets = 0;
+  private pools = 0;
   /** Orders of one side of one market, in key order: best price first. */
   private pending: PendingOrder[] = [];
   private pendingMarket = 0;
@@ -61,6 +65,8 @@ export class LeafLoader {
     this.placePending();
     expect('globals', 'accounts', this.accounts, state.accounts.count);
     expect('globals', 'markets', this.markets, state.markets.length);
+    expect('globals', 'assets', this.assets, state.assets.length);
+    expect('pool', 'entries', state.assets.length, this.pools);
     expect('owner', 'entries', state.accounts.count, this.owners);
     expect('withdrawn total', 'entries', state.withdrawnTotals.size, this.totals);
     expect('order index', 'entries', state.orders.count, this.indexed);
@@ -111,6 +117,12 @@ export class LeafLoader {
         this.totals++;
         break;
       }
+      case KeyKind.ASSET_CONFIG:
+        this.readAssetConfig(key.getUint16(1), reader);
+        break;
+      case KeyKind.POOL:
+        this.readPool(key.getUint16(1), reader);
+        break;
       case KeyKind.QUEUE:
         state.queueNext = reader.u64();
         state.queueHash = reader.bytes(32);
@@ -170,6 +182,9 @@ export class LeafLoader {
     const chain = decodeChainParameters(reader.bytes(CHAIN_PARAMETERS_BYTES));
     if (chain === undefined) throw new Error('globals leaf: expected chain parameters within their bounds');
     state.chain = chain;
+    state.nextAccrualTime = reader.u48();
+    state.accrualCursor = reader.u16();
+    this.assets = reader.u16();
   }
 
   private readAccount(account: number, reader: LeafReader): void {
@@ -186,6 +201,11 @@ export class LeafLoader {
     accounts.openOrders[account] = reader.u32();
     this.sessionKeys[account] = reader.u16();
     const count = reader.u8();
+    const rows = reader.u8();
+    accounts.riskPool[account] = reader.u8();
+    accounts.flags[account] = reader.u8();
+    accounts.isolatedMarket[account] = reader.u16();
+    for (const byte of reader.bytes(3)) expect('account', 'bytes 93 to 95', 0, byte);
     let last = -1;
     for (let i = 0; i < count; i++) {
       const slot = positions.allocate(account, reader.u16());
@@ -199,11 +219,19 @@ export class LeafLoader {
         askQuote: reader.u64(),
         reduceOnlyLots: reader.u64(),
       });
+      positions.setLeveragePpm(slot, reader.u32());
       if (last < 0) accounts.firstPosition[account] = slot;
       else positions.setNext(last, slot);
       last = slot;
     }
     accounts.positionCount[account] = count;
+    for (let i = 0; i < rows; i++) {
+      const row = accounts.ensureAsset(account, reader.u16());
+      row.balance = reader.u64();
+      row.supplyShares = reader.u64();
+      row.debtShares = reader.u64();
+    }
+    expect('account', 'asset rows', rows, accounts.assetRows(account).length);
   }
 
   private readMarketConfig(market: number, reader: LeafReader): void {
@@ -238,6 +266,11 @@ export class LeafLoader {
       const indexTime = reader.u48();
       const confidence = reader.u32();
       const fundingIndex = reader.i128();
+      const twap = reader.u32();
+      const openInterestPpm = reader.u32();
+      const depth = reader.u32();
+      const validity = reader.u8();
+      expect('prices', `last byte of row ${row}`, 0, reader.u8());
       const market = this.state.market(group * PRICES_PER_LEAF + row);
       if (market !== undefined) {
         market.index = index;
@@ -245,9 +278,38 @@ export class LeafLoader {
         market.indexTime = indexTime;
         market.confidence = confidence;
         market.fundingIndex = fundingIndex;
-      } else if (index !== 0 || mark !== 0 || indexTime !== 0 || confidence !== 0 || fundingIndex !== 0n)
+        market.twap = twap;
+        market.openInterestPpm = openInterestPpm;
+        market.depth = depth;
+        market.validity = validity;
+      } else if (
+        index + mark + indexTime + confidence + twap + openInterestPpm + depth + validity !== 0 ||
+        fundingIndex !== 0n
+      )
         throw new Error(`prices leaf ${group}: expected zeros in row ${row}, which has no market`);
     }
+  }
+
+  private readAssetConfig(asset: number, reader: LeafReader): void {
+    const config = decodeAssetConfig(reader.rest());
+    if (config === undefined || config.asset !== asset)
+      throw new Error(`asset config leaf ${asset}: expected a sound configuration of that asset`);
+    this.state.configureAsset(config);
+  }
+
+  private readPool(asset: number, reader: LeafReader): void {
+    const held = this.state.assets[asset];
+    if (held === undefined) throw new Error(`pool leaf ${asset}: expected the asset to be configured`);
+    held.supplyIndex = reader.i128();
+    held.borrowIndex = reader.i128();
+    held.supplyShares = reader.u64();
+    held.debtShares = reader.u64();
+    held.cash = reader.u64();
+    held.reserve = reader.u64();
+    held.accrued = reader.u48();
+    held.ratePpm = reader.u32();
+    held.collateral = reader.u64();
+    this.pools++;
   }
 
   private readPublishers(reader: LeafReader): void {

@@ -65,6 +65,14 @@ export class MarketState {
   indexTime = 0;
   confidence = 0;
   mark = 0;
+  /** Average of the index over `twapTauMs`, ticks; 0 while there was none. */
+  twap = 0;
+  /** Initial rate that open interest asks for, as of the last sample; 0 none. */
+  openInterestPpm = 0;
+  /** Whole quote within 2 % of the mark on the thinner side, as of the last sample. */
+  depth = 0;
+  /** What the last round may be used for. */
+  validity = 0;
   /** Price of the last trade, ticks; 0 while there was none. */
   lastPrice = 0;
   /** As of the last sample; 0 where missing. */

@@ -2,14 +2,14 @@
  * Positions: one record for each (account, market) with a position or an open order, linked per account in
  * ascending market order.
  *
- *   f (7 doubles): s (signed lots), v (q, minus the signed cost of what is held),
+ *   f (8 doubles): s (signed lots), v (q, minus the signed cost of what is held),
  *                  bidLots, askLots (open, not reduce-only), bidQuote, askQuote (their Σ price · lots · qm, q),
- *                  reduceOnlyLots (open, either side)
+ *                  reduceOnlyLots (open, either side), leveragePpm (the account's own floor of the initial rate)
  *   i (6 int32):   account, market, next, ownHead, ownTail (its resting orders by order id), fundingTick
  *
  * The funding index at the last settlement is a bigint beside them, looked at only when `fundingTick` is behind.
  */
-const F = 7;
+const F = 8;
 const I = 6;
 
 export class Positions {
@@ -95,6 +95,12 @@ export class Positions {
   }
   addReduceOnly(slot: number, lots: number): void {
     this.f[slot * F + 6] = this.f[slot * F + 6]! + lots;
+  }
+  leveragePpm(slot: number): number {
+    return this.f[slot * F + 7]!;
+  }
+  setLeveragePpm(slot: number, value: number): void {
+    this.f[slot * F + 7] = value;
   }
   /** All open-order totals at once, when a leaf is loaded. */
   setOpen(

@@ -53,6 +53,9 @@ export interface Trace {
   oracle(market: number): void;
   /** The owner of `account` withdrew `asset`; so the asset's total changed too. */
   withdrawn(account: number, asset: number): void;
+  assetConfig(asset: number): void;
+  /** The asset's pool, or the sum of balances, changed. */
+  pool(asset: number): void;
   queue(): void;
   /** An order leaf appeared, changed or went. */
   order(market: number, side: number, price: number, priority: number, orderId: number): void;
@@ -79,6 +82,8 @@ export const NO_TRACE: Trace = {
   publishers: nothing,
   oracle: nothing,
   withdrawn: nothing,
+  assetConfig: nothing,
+  pool: nothing,
   queue: nothing,
   order: nothing,
   level: nothing,

@@ -10,7 +10,12 @@
  */
 import { assert } from '#protocol/assert.ts';
 import type { Keccak } from '#protocol/hash.ts';
-import { POSITIONS_MAX, SEGMENT_INPUT_BYTES_MAX, SEGMENT_WEIGHT_MAX } from '#protocol/limits.ts';
+import {
+  ASSET_ROWS_MAX,
+  POSITIONS_MAX,
+  SEGMENT_INPUT_BYTES_MAX,
+  SEGMENT_WEIGHT_MAX,
+} from '#protocol/limits.ts';
 import {
   BatchBuilder,
   type BatchTrace,
@@ -20,7 +25,7 @@ import {
 } from './batch-builder.ts';
 import { DirtyLeaves } from './dirty-leaves.ts';
 import type { ExchangeState } from './exchange-state.ts';
-import { ACCOUNT_BYTES, type LeafValue, POSITION_BYTES } from './leaves.ts';
+import { ACCOUNT_BYTES, ASSET_ROW_BYTES, type LeafValue, POSITION_BYTES } from './leaves.ts';
 import type { StateTrees } from './state-root.ts';
 import { stepWeight } from './step-weights.ts';
 import type { Trace } from './trace.ts';
@@ -52,7 +57,13 @@ export interface TreeTraceOptions {
 
 /** What one step can add to a diff: each byte of two full accounts, and a sum in each of an account's markets. */
 export const STEP_DIFF_BYTES_MAX =
-  2 * Math.ceil(((ACCOUNT_BYTES + POSITIONS_MAX * POSITION_BYTES) * 16) / 15) + POSITIONS_MAX * 32 + 256;
+  2 *
+    Math.ceil(
+      ((ACCOUNT_BYTES + POSITIONS_MAX * POSITION_BYTES + ASSET_ROWS_MAX * ASSET_ROW_BYTES) * 16) / 15,
+    ) +
+  POSITIONS_MAX * 32 +
+  ASSET_ROWS_MAX * 96 +
+  256;
 
 export class TreeTrace extends DirtyLeaves implements Trace {
   private readonly live: ExchangeState;

@@ -1,5 +1,10 @@
 /** The honest first batch: what every attack finds. Sizes in lots, prices in ticks, times from the start in ms. */
-import { type ChainParameters, DEFAULT_CHAIN_PARAMETERS, type MarketConfig } from '#protocol/market.ts';
+import {
+  type ChainParameters,
+  DEFAULT_CHAIN_PARAMETERS,
+  type MarketConfig,
+  NO_MARKET_LIMITS,
+} from '#protocol/market.ts';
 import { TEST_MARKET } from '../support/exchange.ts';
 import type { CommandMaker } from './command-maker.ts';
 import { type AccountName, KEY } from './keys.ts';
@@ -35,6 +40,7 @@ export const MARKETS: readonly MarketConfig[] = [
     bandPpm: 50_000,
     makerFeePpm: 100,
     profitWeightPpm: 500_000,
+    ...NO_MARKET_LIMITS,
   },
 ];
 

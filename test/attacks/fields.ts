@@ -24,7 +24,19 @@ const CHAIN: Widths = [
   ['mark average time', 4],
   ['mark clamp', 4],
   ['withdrawal floor', 4],
-  ['padding', 4],
+  ['average index time', 4],
+  ['liquidation buffer', 4],
+  ['slice interval', 4],
+  ['book phase', 4],
+  ['auction time', 4],
+  ['auction round', 4],
+  ['discount at start', 4],
+  ['liquidation fee', 4],
+  ['small notional', 4],
+  ['slice notional', 4],
+  ['stable feed', 4],
+  ['depeg price', 4],
+  ['depeg slope', 4],
 ];
 const GLOBALS: Widths = [
   ['seq', 8],
@@ -37,6 +49,9 @@ const GLOBALS: Widths = [
   ['sample cursor', 2],
   ['funding cursor', 2],
   ...CHAIN,
+  ['next accrual time', 6],
+  ['accrual cursor', 2],
+  ['assets', 2],
 ];
 const ACCOUNT: Widths = [
   ['owner', 20],
@@ -49,6 +64,11 @@ const ACCOUNT: Widths = [
   ['open orders', 4],
   ['session keys', 2],
   ['position count', 1],
+  ['asset count', 1],
+  ['risk pool', 1],
+  ['flags', 1],
+  ['isolated market', 2],
+  ['rest', 3],
 ];
 const POSITION: Widths = [
   ['market', 2],
@@ -60,6 +80,18 @@ const POSITION: Widths = [
   ['bid quote', 8],
   ['ask quote', 8],
   ['reduce-only lots', 8],
+  ['leverage', 4],
+];
+const POOL: Widths = [
+  ['supply index', 16],
+  ['borrow index', 16],
+  ['supply shares', 8],
+  ['debt shares', 8],
+  ['cash', 8],
+  ['reserve', 8],
+  ['accrued to', 6],
+  ['rate', 4],
+  ['collateral', 8],
 ];
 const MARKET_CONFIG: Widths = [
   ['market', 2],
@@ -77,6 +109,18 @@ const MARKET_CONFIG: Widths = [
   ['band', 4],
   ['profit weight', 4],
   ['tick size', 8],
+  ['risk pool', 1],
+  ['flags', 1],
+  ['padding', 2],
+  ['profit cap', 4],
+  ['open interest lower', 4],
+  ['open interest upper', 4],
+  ['concentration', 4],
+  ['confidence', 4],
+  ['deviation', 4],
+  ['backstop cap', 4],
+  ['insurance claim', 4],
+  ['last padding', 4],
   ['first tier', 16],
   ['second tier', 16],
 ];
@@ -102,6 +146,11 @@ const PRICES_ROW: Widths = [
   ['index time', 6],
   ['confidence', 4],
   ['funding index', 16],
+  ['average index', 4],
+  ['open-interest rate', 4],
+  ['depth', 4],
+  ['validity', 1],
+  ['last byte', 1],
 ];
 const ORDER: Widths = [
   ['id', 8],
@@ -175,6 +224,10 @@ export function leafLabel(key: Uint8Array): string {
       return "owner's withdrawn total";
     case KeyKind.WITHDRAWN_TOTAL:
       return 'withdrawn total of all';
+    case KeyKind.ASSET_CONFIG:
+      return 'asset configuration';
+    case KeyKind.POOL:
+      return 'pool';
     case KeyKind.QUEUE:
       return 'queue cursor';
     case KeyKind.COUNTERS:
@@ -211,6 +264,8 @@ export function fieldsOf(key: Uint8Array, value: Uint8Array, before: Uint8Array 
       return lay(MARKET_STATE);
     case KeyKind.PRICES:
       return lay(PRICES_ROW, rowOf(value, before, PRICES_ROW_BYTES, PRICES_PER_LEAF) * PRICES_ROW_BYTES);
+    case KeyKind.POOL:
+      return lay(POOL);
     case KeyKind.PUBLISHERS: {
       const row = rowOf(value, before, PUBLISHER_ROW_BYTES, 16);
       return lay(

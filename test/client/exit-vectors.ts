@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { claimOf, type ExitPrice, equityOf, exitPrice, readAccount, shareOf } from '#client/escape/equity.ts';
 import { concat, setI128be, setU48be, toHex, viewOf } from '#protocol/bytes.ts';
 import { nobleKeccak as keccak } from '#protocol/hash.ts';
+import { PRICES_PER_LEAF } from '#state/keys.ts';
 import { ACCOUNT_BYTES, GLOBALS_BYTES, POSITION_BYTES, PRICES_ROW_BYTES } from '#state/leaves.ts';
 
 /** Deterministic bytes: keccak of a label and a counter. */
@@ -46,11 +47,11 @@ function priceCases() {
   return shapes.flatMap(({ index, mark, age }, i) =>
     [i, 1_008 + i].map((market) => {
       const globals = random(GLOBALS_BYTES);
-      const prices = random(16 * PRICES_ROW_BYTES);
+      const prices = random(PRICES_PER_LEAF * PRICES_ROW_BYTES);
       const config = random(104);
       setU48be(viewOf(globals), 8, NOW);
       viewOf(globals).setUint32(44, VOID);
-      const row = PRICES_ROW_BYTES * (market % 16);
+      const row = PRICES_ROW_BYTES * (market % PRICES_PER_LEAF);
       viewOf(prices).setUint32(row, index);
       viewOf(prices).setUint32(row + 4, mark);
       setU48be(viewOf(prices), row + 8, NOW - age);
@@ -82,6 +83,7 @@ function equityCases() {
     const leaf = random(ACCOUNT_BYTES + count * POSITION_BYTES);
     const view = viewOf(leaf);
     leaf[87] = count;
+    leaf[88] = 0;
     view.setBigInt64(21, signed(cashBits));
     for (let n = 0; n < count; n++) {
       const at = ACCOUNT_BYTES + n * POSITION_BYTES;

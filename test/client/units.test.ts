@@ -14,7 +14,7 @@ import {
   parseUnits,
 } from '#client/units.ts';
 import { PRICE_MAX } from '#protocol/limits.ts';
-import type { MarketConfig } from '#protocol/market.ts';
+import { type MarketConfig, NO_MARKET_LIMITS } from '#protocol/market.ts';
 
 const market = (tickSizeE9: number, qm: number): MarketConfig => ({
   market: 1,
@@ -30,6 +30,7 @@ const market = (tickSizeE9: number, qm: number): MarketConfig => ({
   makerFeePpm: 0,
   bandPpm: 0,
   profitWeightPpm: 0,
+  ...NO_MARKET_LIMITS,
   tickSizeE9,
   tiers: [{ lower: 0, initialPpm: 1, maintenancePpm: 1 }],
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
+import { NO_MARKET_LIMITS } from '#protocol/market.ts';
 import type { Operation } from '#protocol/operation.ts';
 import { TEST_MARKET, TestExchange } from '../support/exchange.ts';
 
@@ -16,6 +17,7 @@ const markets = [0, 1, 2].map((market) => ({
   maxPrice: 20_000,
   maxPosition: 1_000_000,
   profitWeightPpm: [1_000_000, 500_000, 0][market]!,
+  ...NO_MARKET_LIMITS,
 }));
 
 const market = fc.integer({ min: 0, max: 2 });

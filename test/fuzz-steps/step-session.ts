@@ -13,6 +13,7 @@ import {
   encodeMarketConfig,
   encodePublisher,
   type MarketConfig,
+  NO_MARKET_LIMITS,
 } from '#protocol/market.ts';
 import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation, PlaceOperation } from '#protocol/operation.ts';
@@ -228,6 +229,7 @@ export class StepSession extends RandomSession {
       makerFeePpm: pick(-takerFeePpm, 0, takerFeePpm),
       bandPpm: pick(0, 0, 2_000, 50_000, 1_000_000),
       profitWeightPpm: pick(0, 500_000, 1_000_000),
+      ...NO_MARKET_LIMITS,
       tiers,
     };
     this.configureMarket(config);

@@ -1,6 +1,12 @@
 /** Codecs of what is journaled and posted: what goes in comes out, and no bytes make them throw or lie. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  type AssetConfig,
+  assetConfigProblem,
+  decodeAssetConfig,
+  encodeAssetConfig,
+} from '#protocol/asset.ts';
 import * as batch from '#protocol/batch.ts';
 import * as bytes from '#protocol/bytes.ts';
 import * as command from '#protocol/command.ts';
@@ -337,6 +343,61 @@ describe('configuration', () => {
       });
     });
 
+  it('of assets comes out as it went in', () => {
+    const ppm = fc.nat(1_000_000);
+    const units = fc.nat(2 ** 51);
+    const config = fc
+      .record({
+        asset: fc.integer({ min: 1, max: 63 }),
+        symbol: fc.stringMatching(/^[A-Z0-9-]{1,16}$/),
+        status: fc.constantFrom<0 | 1>(0, 1),
+        decimals: fc.nat(12),
+        feed: fc.nat(1_023),
+        tickValue: fc.integer({ min: 1, max: 2 ** 48 }),
+        weights: fc.tuple(ppm, ppm),
+        debtWeights: fc.tuple(
+          fc.integer({ min: 1_000_000, max: 10_000_000 }),
+          fc.integer({ min: 1_000_000, max: 10_000_000 }),
+        ),
+        steps: fc.array(fc.tuple(fc.integer({ min: 1, max: 2 ** 26 }), ppm), { maxLength: 4 }),
+        userCap: units,
+        globalCap: units,
+        baseRatePpm: fc.nat(10_000_000),
+        slope1Ppm: fc.nat(10_000_000),
+        slope2Ppm: fc.nat(10_000_000),
+        kinkPpm: fc.integer({ min: 1, max: 999_999 }),
+        reservePpm: ppm,
+        utilizationCapPpm: ppm,
+        supplyCap: units,
+        borrowCap: units,
+        flags: fc.nat(1),
+      })
+      .map(({ weights, debtWeights, steps, ...rest }): AssetConfig => {
+        const upTo = (last: number): number =>
+          steps.slice(0, last + 1).reduce((sum, [width]) => sum + width, 0);
+        const shares = steps.map(([, share]) => share).sort((a, b) => b - a);
+        return {
+          ...rest,
+          collateralFactorPpm: Math.min(...weights),
+          liquidationThresholdPpm: Math.max(...weights),
+          debtWeightInitialPpm: Math.max(...debtWeights),
+          debtWeightMaintenancePpm: Math.min(...debtWeights),
+          haircuts: steps.map((_, i) => ({ upTo: upTo(i), ppm: shares[i]! })),
+        };
+      });
+    fc.assert(
+      fc.property(config, (one) => {
+        expect(assetConfigProblem(one)).toBeUndefined();
+        const encoded = encodeAssetConfig(one);
+        expect(encoded.length).toBe(144);
+        expect(decodeAssetConfig(encoded)).toEqual(one);
+        expect(decodeAssetConfig(encoded.subarray(1))).toBeUndefined();
+        expect(decodeAssetConfig(bytes.concat(encoded, new Uint8Array(1)))).toBeUndefined();
+      }),
+      runs(300),
+    );
+  });
+
   it('of markets and chain comes out as it went in', () => {
     const config = fc.record({
       market: fc.nat(1_023),
@@ -352,6 +413,16 @@ describe('configuration', () => {
       makerFeePpm: fc.constantFrom(-0 + 0, 7, 100_000),
       bandPpm: fc.nat(1_000_000),
       profitWeightPpm: fc.nat(1_000_000),
+      riskPool: fc.nat(255),
+      flags: fc.nat(7),
+      profitCap: fc.nat(2 ** 28),
+      openInterestLower: fc.nat(2 ** 27),
+      openInterestUpper: fc.integer({ min: 2 ** 27 + 1, max: 2 ** 28 }),
+      concentrationPpm: fc.nat(10_000_000),
+      confidenceMaxPpm: fc.nat(1_000_000),
+      deviationPpm: fc.nat(1_000_000),
+      backstopCap: fc.nat(2 ** 28),
+      insuranceClaim: fc.nat(2 ** 28),
       tickSizeE9: u53,
       tiers,
     });

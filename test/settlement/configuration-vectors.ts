@@ -3,11 +3,12 @@
  * sequencer/protocol/market.ts takes them, for ConfigurationLib.sol. `npx tsx test/settlement/configuration-vectors.ts`
  * writes the file; a test holds the file to this.
  *
- *   base16, base17, base18: a valid payload of each kind; kind, length, offset, patch, valid: of case i, whose payload
+ *   base16 … base19: a valid payload of each kind; kind, length, offset, patch, valid: of case i, whose payload
  *   is its kind's base cut or zero-padded to the length and overwritten by the patch from the offset on
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { decodeAssetConfig, encodeAssetConfig } from '#protocol/asset.ts';
 import { concat, toHex, viewOf } from '#protocol/bytes.ts';
 import {
   DEFAULT_CHAIN_PARAMETERS,
@@ -17,12 +18,16 @@ import {
   encodeChainParameters,
   encodeMarketConfig,
   encodePublisher,
+  NO_MARKET_LIMITS,
 } from '#protocol/market.ts';
 import {
+  QUEUE_CONFIGURE_ASSET,
   QUEUE_CONFIGURE_CHAIN,
   QUEUE_CONFIGURE_MARKET,
   QUEUE_CONFIGURE_PUBLISHER,
 } from '#protocol/queue-entry.ts';
+
+import { TEST_ASSET, TEST_QUOTE_ASSET } from '#test/support/assets.ts';
 
 export interface ConfigurationCase {
   readonly kind: number;
@@ -38,7 +43,7 @@ interface Field {
   readonly width: 1 | 2 | 4 | 8;
 }
 
-const CHAIN_FIELDS: readonly Field[] = Array.from({ length: 12 }, (_, i) => ({
+const CHAIN_FIELDS: readonly Field[] = Array.from({ length: 24 }, (_, i) => ({
   name: `chain word ${i}`,
   offset: 4 * i,
   width: 4,
@@ -62,11 +67,39 @@ const MARKET_FIELDS: readonly Field[] = [
   { name: 'bandPpm', offset: 72, width: 4 },
   { name: 'profitWeightPpm', offset: 76, width: 4 },
   { name: 'tickSizeE9', offset: 80, width: 8 },
+  { name: 'riskPool', offset: 88, width: 1 },
+  { name: 'flags', offset: 89, width: 1 },
+  { name: 'bytes 90 and 91', offset: 90, width: 2 },
+  ...Array.from({ length: 9 }, (_, i): Field => ({ name: `limit ${i}`, offset: 92 + 4 * i, width: 4 })),
   ...[0, 1, 2].flatMap((tier): Field[] => [
-    { name: `tier ${tier} lower`, offset: 88 + 16 * tier, width: 8 },
-    { name: `tier ${tier} initialPpm`, offset: 96 + 16 * tier, width: 4 },
-    { name: `tier ${tier} maintenancePpm`, offset: 100 + 16 * tier, width: 4 },
+    { name: `tier ${tier} lower`, offset: 128 + 16 * tier, width: 8 },
+    { name: `tier ${tier} initialPpm`, offset: 136 + 16 * tier, width: 4 },
+    { name: `tier ${tier} maintenancePpm`, offset: 140 + 16 * tier, width: 4 },
   ]),
+];
+
+const ASSET_FIELDS: readonly Field[] = [
+  { name: 'asset', offset: 0, width: 2 },
+  { name: 'status', offset: 2, width: 1 },
+  { name: 'decimals', offset: 3, width: 1 },
+  { name: 'symbol start', offset: 4, width: 1 },
+  { name: 'symbol end', offset: 19, width: 1 },
+  { name: 'feed', offset: 20, width: 2 },
+  { name: 'bytes 22 and 23', offset: 22, width: 2 },
+  ...[24, 28, 32, 36].map((offset): Field => ({ name: `weight at ${offset}`, offset, width: 4 })),
+  { name: 'tickValue', offset: 40, width: 8 },
+  ...Array.from(
+    { length: 8 },
+    (_, i): Field => ({ name: `haircut word ${i}`, offset: 48 + 4 * i, width: 4 }),
+  ),
+  { name: 'userCap', offset: 80, width: 8 },
+  { name: 'globalCap', offset: 88, width: 8 },
+  ...Array.from({ length: 6 }, (_, i): Field => ({ name: `rate word ${i}`, offset: 96 + 4 * i, width: 4 })),
+  { name: 'supplyCap', offset: 120, width: 8 },
+  { name: 'borrowCap', offset: 128, width: 8 },
+  { name: 'flags', offset: 136, width: 1 },
+  { name: 'byte 137', offset: 137, width: 1 },
+  { name: 'byte 143', offset: 143, width: 1 },
 ];
 
 const PUBLISHER_FIELDS: readonly Field[] = [
@@ -127,6 +160,7 @@ const market = encodeMarketConfig({
   makerFeePpm: -100,
   bandPpm: 50_000,
   profitWeightPpm: 1_000_000,
+  ...NO_MARKET_LIMITS,
   tickSizeE9: 100_000_000,
   tiers: [
     { lower: 0, initialPpm: 20_000, maintenancePpm: 10_000 },
@@ -134,12 +168,14 @@ const market = encodeMarketConfig({
     { lower: 100_000, initialPpm: 100_000, maintenancePpm: 50_000 },
   ],
 });
+const asset = encodeAssetConfig(TEST_ASSET);
 const publisher = encodePublisher({ index: 2, address: new Uint8Array(20).fill(0xab), weight: 5 });
 
 const DECODERS: Readonly<Record<number, (payload: Uint8Array) => unknown>> = {
   [QUEUE_CONFIGURE_CHAIN]: decodeChainParameters,
   [QUEUE_CONFIGURE_MARKET]: decodeMarketConfig,
   [QUEUE_CONFIGURE_PUBLISHER]: decodePublisher,
+  [QUEUE_CONFIGURE_ASSET]: decodeAssetConfig,
 };
 
 function bytesOf(value: bigint, width: number): Uint8Array {
@@ -152,6 +188,7 @@ export const CONFIGURATION_BASES = [
   { kind: QUEUE_CONFIGURE_CHAIN, payload: chain, fields: CHAIN_FIELDS },
   { kind: QUEUE_CONFIGURE_MARKET, payload: market, fields: MARKET_FIELDS },
   { kind: QUEUE_CONFIGURE_PUBLISHER, payload: publisher, fields: PUBLISHER_FIELDS },
+  { kind: QUEUE_CONFIGURE_ASSET, payload: asset, fields: ASSET_FIELDS },
 ] as const;
 
 export function configurationCases(): ConfigurationCase[] {
@@ -172,6 +209,21 @@ export function configurationCases(): ConfigurationCase[] {
       for (const value of values)
         if (value >= 0n && value < 1n << BigInt(8 * width))
           add(payload.length, offset, bytesOf(value, width));
+    }
+    if (kind === QUEUE_CONFIGURE_ASSET) {
+      // The quote asset, and all but it.
+      add(payload.length, 0, encodeAssetConfig(TEST_QUOTE_ASSET));
+      for (const [offset, width, value] of [
+        [20, 2, 0n],
+        [24, 4, 999_999n],
+        [40, 8, 2n],
+        [3, 1, 7n],
+        [48, 8, (1n << 32n) | 1n],
+      ] as const) {
+        const changed = encodeAssetConfig(TEST_QUOTE_ASSET);
+        changed.set(bytesOf(value, width), offset);
+        add(payload.length, 0, changed);
+      }
     }
     if (kind !== QUEUE_CONFIGURE_MARKET) continue;
     // The bound on the product, met and missed by one.

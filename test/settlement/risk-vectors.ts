@@ -22,7 +22,7 @@ import { settleAllFunding, settleFill } from '#engine/risk/settle-fill.ts';
 import { checkWithdrawal, withdrawable } from '#engine/risk/withdrawable.ts';
 import { concat, toHex } from '#protocol/bytes.ts';
 import { NOTIONAL_MAX, TRADING_CASH_MAX } from '#protocol/limits.ts';
-import { DEFAULT_CHAIN_PARAMETERS, type MarketConfig } from '#protocol/market.ts';
+import { DEFAULT_CHAIN_PARAMETERS, type MarketConfig, NO_MARKET_LIMITS } from '#protocol/market.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
 import * as keys from '#state/keys.ts';
 import * as leaves from '#state/leaves.ts';
@@ -81,6 +81,7 @@ function anyConfig(random: Random, market: number): MarketConfig {
     makerFeePpm: 0,
     bandPpm: 0,
     profitWeightPpm: oneOf(random, 0, 1_000_000, random.below(1_000_001)),
+    ...NO_MARKET_LIMITS,
     tickSizeE9: 1,
     tiers: Array.from({ length: count }, (_, n) => ({
       lower: n === 0 ? 0 : Math.floor((NOTIONAL_MAX / 1e6) * (n / count) ** 4) + n,

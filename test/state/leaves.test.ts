@@ -11,11 +11,13 @@ import {
   globalsLeaf,
   levelLeaf,
   orderLeaf,
+  poolLeaf,
   pricesLeaf,
   registerLeaf,
   withdrawnLeaf,
 } from '#state/leaves.ts';
 import { LeafLoader } from '#state/load-leaves.ts';
+import { TEST_QUOTE_ASSET } from '#test/support/assets.ts';
 import { randomState, testMarket, u64 } from './random-state.ts';
 
 const text = ([key, value]: readonly [Uint8Array, Uint8Array]): string => `${toHex(key)} ${toHex(value)}`;
@@ -78,6 +80,8 @@ describe('leaves', () => {
     state.seq = 0x0102;
     state.now = 0x0a0b0c0d0e0f;
     state.configureMarket(testMarket(3));
+    state.configureAsset(TEST_QUOTE_ASSET);
+    state.nextAccrualTime = 0x1388;
     expect(toHex(globalsLeaf(state)!)).toBe(
       '0x0000000000000102' + // seq
         '0a0b0c0d0e0f' + // now
@@ -91,7 +95,14 @@ describe('leaves', () => {
         '36ee80000003e8' +
         '00000010000249f00000' +
         '75300000138800' +
-        '0186a000000000',
+        '0186a0' + // withdrawal floor
+        '000493e0' + // average of the index
+        '000186a000002710' + // buffer, slices
+        '00003a980000ea60000001f4' + // book phase, auction, its rounds
+        '000009c400002710' + // discount, fee
+        '000003e8000186a0' + // small, slice
+        '00000000000f1b3000000004' + // stable feed, depeg
+        '00000000138800000001', // accrual, assets
     );
     const owner = fromHex('0x00112233445566778899aabbccddeeff00112233');
     const account = state.createAccount(owner, 7);
@@ -102,6 +113,11 @@ describe('leaves', () => {
     state.positions.setSize(slot, -3);
     state.positions.setV(slot, 5);
     state.positions.addOpen(slot, 1, 6, 7);
+    state.positions.setLeveragePpm(slot, 0x20000);
+    state.accounts.riskPool[account] = 3;
+    state.accounts.flags[account] = 2;
+    state.accounts.ensureAsset(account, 5).balance = 8;
+    state.accounts.ensureAsset(account, 2).debtShares = 9;
     expect(toHex(accountLeaf(state, account)!)).toBe(
       toHex(
         concat(
@@ -114,7 +130,7 @@ describe('leaves', () => {
           fromHex('000000000000'),
           fromHex('00000000'),
           fromHex('0000'),
-          Uint8Array.of(1),
+          Uint8Array.of(1, 2, 3, 2, 0xff, 0xff, 0, 0, 0),
           fromHex('0003'),
           fromHex('fffffffffffffffd'),
           u64(5),
@@ -124,13 +140,41 @@ describe('leaves', () => {
           u64(0),
           u64(7),
           u64(0),
+          fromHex('00020000'),
+          fromHex('0002'),
+          u64(0),
+          u64(0),
+          u64(9),
+          fromHex('0005'),
+          u64(8),
+          u64(0),
+          u64(0),
         ),
       ),
     );
     state.market(3)!.index = 77;
+    state.market(3)!.validity = 4;
     const prices = pricesLeaf(state, 0)!;
-    expect(prices.length).toBe(16 * 34);
-    expect(prices[3 * 34 + 3]).toBe(77);
+    expect(prices.length).toBe(4 * 48);
+    expect(prices[3 * 48 + 3]).toBe(77);
+    expect(prices[3 * 48 + 46]).toBe(4);
+    const pool = poolLeaf(state, 0)!;
+    expect(toHex(pool.subarray(0, 16))).toBe(toHex(pool.subarray(16, 32)));
+    expect(toHex(pool)).toBe(
+      toHex(
+        concat(
+          fromHex('0000000003' + '3b2e3c9fd0803ce8000000'),
+          fromHex('0000000003' + '3b2e3c9fd0803ce8000000'),
+          u64(0),
+          u64(0),
+          u64(0),
+          u64(0),
+          fromHex('0a0b0c0d0e0f'),
+          fromHex('00000000'),
+          u64(0),
+        ),
+      ),
+    );
     expect(toHex(withdrawnLeaf(0x0102n)!)).toBe('0x00000000000000000000000000000102');
     expect(withdrawnLeaf(0n)).toBeUndefined();
   });

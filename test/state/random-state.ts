@@ -1,9 +1,12 @@
 /** A state with something in every field, put there directly; for tests of leaves and snapshots. */
+
 import { setU64be, viewOf } from '#protocol/bytes.ts';
-import type { MarketConfig } from '#protocol/market.ts';
+import { type MarketConfig, NO_MARKET_LIMITS } from '#protocol/market.ts';
 import { newNonceWindow, useNonce } from '#state/accounts.ts';
+import { RAY } from '#state/asset-state.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
 import { EXPIRY_DEAD_MAN, EXPIRY_ORDER } from '#state/keys.ts';
+import { TEST_ASSET, TEST_QUOTE_ASSET } from '#test/support/assets.ts';
 
 /** Whole numbers from a seed (mulberry32). */
 export class Random {
@@ -48,6 +51,7 @@ export const testMarket = (market: number, symbol = `M${market}-PERP`): MarketCo
   makerFeePpm: -50,
   bandPpm: 0,
   profitWeightPpm: 1_000_000,
+  ...NO_MARKET_LIMITS,
   tickSizeE9: 100_000_000,
   tiers: [
     { lower: 0, initialPpm: 20_000, maintenancePpm: 12_000 },
@@ -71,6 +75,7 @@ export function randomState(seed: number, size: { accounts: number; orders: numb
     state.publishers[random.below(16)] = { address: random.bytes(20), weight: random.below(3) };
   const markets = [0, 1, 17, 40].filter((id) => id === 0 || random.below(2) === 0);
   for (const id of markets) randomMarket(state, random, id);
+  for (let id = random.below(4); id > 0; id--) randomAsset(state, random);
   for (let i = 0; i < size.accounts; i++) randomAccount(state, random, markets);
   for (let i = 0; i < size.orders && size.accounts > 0; i++) randomOrder(state, random, markets, i + 1);
   state.nextOrderId = size.orders + 1;
@@ -93,6 +98,10 @@ function randomMarket(state: ExchangeState, random: Random, id: number): void {
   market.indexTime = random.below(2 ** 42);
   market.confidence = random.below(2 ** 32);
   market.mark = random.below(2 ** 32);
+  market.twap = random.below(2 ** 32);
+  market.openInterestPpm = random.below(1_000_001);
+  market.depth = random.below(2 ** 32);
+  market.validity = random.below(6);
   market.lastPrice = random.below(2 ** 32);
   market.sampleTime = random.below(2 ** 42);
   market.sampleBid = random.below(2 ** 32);
@@ -101,6 +110,24 @@ function randomMarket(state: ExchangeState, random: Random, id: number): void {
   market.basisEma = BigInt(random.signed(2 ** 50));
   market.bookEma = BigInt(random.below(2 ** 50)) - 1n;
   if (random.below(2) === 0) for (let i = 0; i < 16; i++) market.reportSequences[i] = random.below(2 ** 50);
+}
+
+/** The next one. */
+function randomAsset(state: ExchangeState, random: Random): void {
+  const asset = state.assets.length;
+  state.configureAsset(asset === 0 ? TEST_QUOTE_ASSET : { ...TEST_ASSET, asset });
+  const held = state.assets[asset]!;
+  held.supplyIndex = RAY + BigInt(random.below(2 ** 50));
+  held.borrowIndex = RAY * BigInt(random.between(1, 1_000));
+  held.supplyShares = random.below(2 ** 51);
+  held.debtShares = random.below(2 ** 51);
+  held.cash = random.below(2 ** 51);
+  held.reserve = random.below(2 ** 51);
+  held.accrued = random.below(2 ** 42);
+  held.ratePpm = random.below(2 ** 32);
+  held.collateral = random.below(2 ** 51);
+  state.nextAccrualTime = state.now + random.below(3_600_000);
+  state.accrualCursor = random.below(asset + 1);
 }
 
 function randomAccount(state: ExchangeState, random: Random, markets: readonly number[]): void {
@@ -121,9 +148,20 @@ function randomAccount(state: ExchangeState, random: Random, markets: readonly n
     state.addSessionKey(account, { key: random.bytes(20), scope: random.below(4), expiry, nonces });
   }
   if (random.below(3) === 0) state.setWithdrawn(owner, random.below(4), BigInt(random.below(2 ** 50)) << 30n);
+  accounts.riskPool[account] = random.below(256);
+  accounts.flags[account] = random.below(8);
+  if (random.below(3) === 0) accounts.isolatedMarket[account] = random.below(40);
+  for (let asset = 0; asset < state.assets.length; asset++) {
+    if (random.below(2) === 0) continue;
+    const row = accounts.ensureAsset(account, asset);
+    row.balance = random.below(2 ** 51) + 1;
+    row.supplyShares = random.below(2 ** 51);
+    row.debtShares = random.below(2 ** 51);
+  }
   for (const market of markets) {
     if (random.below(2) === 0) continue;
     const slot = state.ensurePosition(account, market);
+    if (random.below(3) === 0) positions.setLeveragePpm(slot, random.between(1, 1_000_000));
     positions.setSize(slot, random.signed(2 ** 47) || 1);
     positions.setV(slot, random.signed(2 ** 51));
     if (random.below(2) === 0) {

@@ -23,6 +23,7 @@ import {
   encodeMarketConfig,
   encodePublisher,
   type MarketConfig,
+  NO_MARKET_LIMITS,
 } from '#protocol/market.ts';
 import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation, PlaceOperation } from '#protocol/operation.ts';
@@ -61,6 +62,7 @@ export const TEST_MARKET: MarketConfig = {
   makerFeePpm: -100,
   bandPpm: 0,
   profitWeightPpm: 1_000_000,
+  ...NO_MARKET_LIMITS,
   tickSizeE9: 100_000_000,
   tiers: [
     { lower: 0, initialPpm: 20_000, maintenancePpm: 12_000 },

@@ -23,6 +23,7 @@ import {
   encodeMarketConfig,
   encodePublisher,
   type MarketConfig,
+  NO_MARKET_LIMITS,
 } from '#protocol/market.ts';
 import { encodeUnsignedMessage } from '#protocol/message.ts';
 import type { Operation } from '#protocol/operation.ts';
@@ -46,6 +47,7 @@ export const SESSION_MARKETS: readonly MarketConfig[] = [0, 1, 2].map((market) =
   makerFeePpm: -100,
   bandPpm: 0,
   profitWeightPpm: [1_000_000, 500_000, 0][market]!,
+  ...NO_MARKET_LIMITS,
   tickSizeE9: 100_000_000,
   tiers: [
     { lower: 0, initialPpm: 20_000, maintenancePpm: 12_000 },

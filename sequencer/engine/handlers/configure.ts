@@ -1,5 +1,7 @@
 /** Configuration that comes through the L1 queue: chain parameters, markets, publishers. */
-import { EventKind, MARKET_CONFIGURED, PUBLISHER_CONFIGURED } from '#protocol/event.ts';
+import { decodeAssetConfig, NO_FEED } from '#protocol/asset.ts';
+import { ASSET_CONFIGURED, EventKind, MARKET_CONFIGURED, PUBLISHER_CONFIGURED } from '#protocol/event.ts';
+import { ACCRUAL_INTERVAL_MS } from '#protocol/limits.ts';
 import { decodeChainParameters, decodeMarketConfig, decodePublisher } from '#protocol/market.ts';
 import { Reject } from '#protocol/reject.ts';
 import type { Core } from '../core.ts';
@@ -35,6 +37,32 @@ export function configureMarket(core: Core, payload: Uint8Array): number {
   const at = events.add(EventKind.MARKET_CONFIGURED);
   events.data[at + MARKET_CONFIGURED.market] = config.market;
   events.data[at + MARKET_CONFIGURED.status] = config.status;
+  return Reject.NONE;
+}
+
+/**
+ * Adds the next asset or changes one. What a unit of it is worth (decimals, tickValue) is fixed for good; its feed is a
+ * market that exists.
+ */
+export function configureAsset(core: Core, payload: Uint8Array): number {
+  const { state, trace, events } = core;
+  const config = decodeAssetConfig(payload);
+  if (config === undefined || config.asset > state.assets.length) return Reject.CONFIGURATION_INVALID;
+  if (config.feed !== NO_FEED && state.market(config.feed) === undefined) return Reject.CONFIGURATION_INVALID;
+  const existing = state.assets[config.asset];
+  if (
+    existing !== undefined &&
+    (existing.config.decimals !== config.decimals || existing.config.tickValue !== config.tickValue)
+  )
+    return Reject.CONFIGURATION_INVALID;
+  state.configureAsset(config);
+  trace.assetConfig(config.asset);
+  // A new asset counts there.
+  trace.globals();
+  if (state.nextAccrualTime === 0) state.nextAccrualTime = nextAligned(state.now, ACCRUAL_INTERVAL_MS);
+  const at = events.add(EventKind.ASSET_CONFIGURED);
+  events.data[at + ASSET_CONFIGURED.asset] = config.asset;
+  events.data[at + ASSET_CONFIGURED.status] = config.status;
   return Reject.NONE;
 }
 

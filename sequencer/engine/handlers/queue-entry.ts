@@ -8,6 +8,7 @@ import {
   decodeReduceOnlyPayload,
   nextQueueHash,
   QUEUE_CANCEL_ALL,
+  QUEUE_CONFIGURE_ASSET,
   QUEUE_CONFIGURE_CHAIN,
   QUEUE_CONFIGURE_MARKET,
   QUEUE_CONFIGURE_PUBLISHER,
@@ -24,7 +25,7 @@ import type { Core } from '../core.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
 import { addCash } from '../risk/settle-fill.ts';
 import { withdrawable } from '../risk/withdrawable.ts';
-import { configureChain, configureMarket, configurePublisher } from './configure.ts';
+import { configureAsset, configureChain, configureMarket, configurePublisher } from './configure.ts';
 import { payOut } from './money.ts';
 import { checkOrder, openIncoming } from './place.ts';
 import { openWalk, runWalk } from './walk.ts';
@@ -34,6 +35,7 @@ const STEP_BY_KIND = new Map<number, number>([
   [QUEUE_CONFIGURE_CHAIN, StepKind.CONFIGURE],
   [QUEUE_CONFIGURE_MARKET, StepKind.CONFIGURE],
   [QUEUE_CONFIGURE_PUBLISHER, StepKind.CONFIGURE],
+  [QUEUE_CONFIGURE_ASSET, StepKind.CONFIGURE],
 ]);
 
 /** The entry of a record, undefined unless it is whole and the next one in the queue. */
@@ -74,6 +76,8 @@ function process(core: Core, risk: RiskChecks, entry: QueueEntry): number {
       return configureChain(core, entry.payload);
     case QUEUE_CONFIGURE_MARKET:
       return configureMarket(core, entry.payload);
+    case QUEUE_CONFIGURE_ASSET:
+      return configureAsset(core, entry.payload);
     case QUEUE_CONFIGURE_PUBLISHER:
       return configurePublisher(core, entry.payload);
     default:

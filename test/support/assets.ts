@@ -1,0 +1,56 @@
+/** Assets for tests: the quote asset with a lending pool, and one that is priced by the first market. */
+import { type AssetConfig, CASH_BORROWS, LENDING, NO_FEED } from '#protocol/asset.ts';
+
+export const TEST_QUOTE_ASSET: AssetConfig = {
+  asset: 0,
+  symbol: 'USD',
+  status: 0,
+  decimals: 6,
+  feed: NO_FEED,
+  tickValue: 1,
+  collateralFactorPpm: 1_000_000,
+  liquidationThresholdPpm: 1_000_000,
+  debtWeightInitialPpm: 1_000_000,
+  debtWeightMaintenancePpm: 1_000_000,
+  haircuts: [],
+  userCap: 0,
+  globalCap: 0,
+  baseRatePpm: 0,
+  slope1Ppm: 50_000,
+  slope2Ppm: 950_000,
+  kinkPpm: 800_000,
+  reservePpm: 100_000,
+  utilizationCapPpm: 950_000,
+  supplyCap: 0,
+  borrowCap: 0,
+  flags: LENDING | CASH_BORROWS,
+};
+
+/** A unit is 1e-8 of a whole; a tick of the first market's price is 0.1 quote. */
+export const TEST_ASSET: AssetConfig = {
+  asset: 1,
+  symbol: 'BTC',
+  status: 0,
+  decimals: 8,
+  feed: 0,
+  tickValue: 100_000,
+  collateralFactorPpm: 800_000,
+  liquidationThresholdPpm: 900_000,
+  debtWeightInitialPpm: 1_200_000,
+  debtWeightMaintenancePpm: 1_100_000,
+  haircuts: [
+    { upTo: 1_000_000, ppm: 1_000_000 },
+    { upTo: 4_000_000, ppm: 900_000 },
+  ],
+  userCap: 0,
+  globalCap: 0,
+  baseRatePpm: 10_000,
+  slope1Ppm: 40_000,
+  slope2Ppm: 600_000,
+  kinkPpm: 800_000,
+  reservePpm: 100_000,
+  utilizationCapPpm: 950_000,
+  supplyCap: 0,
+  borrowCap: 0,
+  flags: LENDING,
+};
