@@ -158,8 +158,8 @@ function sliceOf({ state, account }: World): Uint8Array {
     items.push({ key: keys.marketConfigKey(id), value: leaves.marketConfigLeaf(state, id) });
   for (const id of ids)
     items.push({ key: keys.marketStateKey(id), value: leaves.marketStateLeaf(state, id) });
-  for (const group of new Set(ids.map((id) => id >> 4)))
-    items.push({ key: keys.pricesKey(group << 4), value: leaves.pricesLeaf(state, group) });
+  for (const group of new Set(ids.map((id) => Math.floor(id / keys.PRICES_PER_LEAF))))
+    items.push({ key: keys.pricesKey(group * keys.PRICES_PER_LEAF), value: leaves.pricesLeaf(state, group) });
   return concat(...items.map(encodeLeaf));
 }
 
