@@ -15,7 +15,7 @@ import { StepKind } from './trace.ts';
 export const BYTE_WEIGHT = 83;
 
 const WEIGHT: Readonly<Record<keyof typeof StepKind, number>> = {
-  MESSAGE: 420_000,
+  MESSAGE: 430_000,
   PLACE: 1_940_000,
   MATCH: 3_740_000,
   REST: 1_520_000,
@@ -25,7 +25,7 @@ const WEIGHT: Readonly<Record<keyof typeof StepKind, number>> = {
   AMEND: 2_500_000,
   WITHDRAW: 2_310_000,
   TRANSFER: 1_960_000,
-  SESSION_KEY: 380_000,
+  SESSION_KEY: 390_000,
   CANCEL_AFTER: 570_000,
   CANCEL_ON_DISCONNECT: 220_000,
   PRICE_ROUND: 630_000,

@@ -27,6 +27,7 @@ import * as actions from '#settlement/l1/vault-actions.ts';
 import { Submitter } from '#settlement/submitter/submitter.ts';
 import { applyDiff } from '#state/diff.ts';
 import { accountKey, globalsKey, withdrawnKey, withdrawnTotalKey } from '#state/keys.ts';
+import { ACCOUNT_BYTES } from '#state/leaves.ts';
 import { StateTree } from '#state/state-tree.ts';
 import { encodePath, encodeProof, leafHash, prove } from '#state/tree-proof.ts';
 import { finalize, passSeconds, rejection, SUBMITTER } from '../settlement/l1-fixture.ts';
@@ -109,7 +110,7 @@ describe('failures of real systems', () => {
     const { ledger } = stageOf('queue');
     const key = accountKey(7);
     const value = ledger.get(key)!;
-    expect(value.length).toBe(88);
+    expect(value.length).toBe(ACCOUNT_BYTES);
     expect(toHex(leafHash(key, value, world.keccak))).not.toBe(toHex(ZERO_HASH));
     const before = toHex(ledger.root());
     ledger.delete(key);

@@ -7,7 +7,7 @@ import {STEP_KINDS, StepKind} from "./StepKind.sol";
 /// @notice Twin of sequencer/state/step-weights.ts, which says what they are made of: what one step of the kind may cost
 /// at most, in gas. A segment's weight is the sum over its steps, whatever they did.
 library StepWeights {
-    uint256 internal constant MESSAGE = 420_000;
+    uint256 internal constant MESSAGE = 430_000;
     uint256 internal constant PLACE = 1_940_000;
     uint256 internal constant MATCH = 3_740_000;
     uint256 internal constant REST = 1_520_000;
@@ -17,7 +17,7 @@ library StepWeights {
     uint256 internal constant AMEND = 2_500_000;
     uint256 internal constant WITHDRAW = 2_310_000;
     uint256 internal constant TRANSFER = 1_960_000;
-    uint256 internal constant SESSION_KEY = 380_000;
+    uint256 internal constant SESSION_KEY = 390_000;
     uint256 internal constant CANCEL_AFTER = 570_000;
     uint256 internal constant CANCEL_ON_DISCONNECT = 220_000;
     uint256 internal constant PRICE_ROUND = 630_000;

@@ -1,10 +1,12 @@
 /** Episodes at the bounds of money, of time and of configuration. */
 
+import { type AssetConfig, encodeAssetConfig } from '#protocol/asset.ts';
 import { fromHex } from '#protocol/bytes.ts';
 import { encodeRecord, VERSION } from '#protocol/command.ts';
 import { TIME_MS_MAX } from '#protocol/limits.ts';
 import * as queue from '#protocol/queue-entry.ts';
 import { ENGINE_VERSION } from '#state/exchange-state.ts';
+import { TEST_ASSET, TEST_QUOTE_ASSET } from '#test/support/assets.ts';
 import { testKey } from '../../auth/keys.ts';
 import { CONFIGURATION_BASES, configurationCases } from '../../settlement/configuration-vectors.ts';
 import { ask, bid, type Episode, type EpisodeSession, IOC, NOBODY } from './episode.ts';
@@ -172,10 +174,28 @@ function configurations(session: EpisodeSession): void {
   session.market(99);
 }
 
+/** Assets that come in order, and what may not change of them. */
+function assets(session: EpisodeSession): void {
+  const configure = (config: AssetConfig): void =>
+    session.enqueue(queue.QUEUE_CONFIGURE_ASSET, NOBODY, encodeAssetConfig(config));
+  configure(TEST_ASSET);
+  configure(TEST_QUOTE_ASSET);
+  configure({ ...TEST_ASSET, feed: 99 });
+  configure(TEST_ASSET);
+  configure({ ...TEST_ASSET, decimals: 9 });
+  configure({ ...TEST_ASSET, tickValue: 2 });
+  configure({ ...TEST_ASSET, liquidationThresholdPpm: 1_000_001 });
+  configure({ ...TEST_ASSET, status: 1, feed: 1 });
+  session.market(0, { openInterestLower: 1, openInterestUpper: 2 });
+  session.market(0, { openInterestLower: 2, openInterestUpper: 2 });
+  session.market(0, { openInterestLower: 1, openInterestUpper: 2 ** 28 + 1 });
+}
+
 export const BOUND_EPISODES: readonly Episode[] = [
   { name: 'fortunes', play: fortunes },
   { name: 'orders that a market outgrew', play: outgrown },
   { name: 'samples', play: samples },
   { name: 'refused money and settings', play: refusedMoney },
   { name: 'configurations', play: configurations },
+  { name: 'assets', play: assets },
 ];
