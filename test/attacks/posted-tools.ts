@@ -17,9 +17,14 @@ export type Alter = (posted: Posted, stage: Stage) => void;
 
 /** Changes one entry of the trace. */
 export const entry =
-  (index: number | 'last', change: (entry: TraceEntry, posted: Posted) => Partial<TraceEntry>): Alter =>
+  (
+    index: number | 'last' | 'lightest',
+    change: (entry: TraceEntry, posted: Posted) => Partial<TraceEntry>,
+  ): Alter =>
   (posted) => {
-    const at = index === 'last' ? posted.trace.length - 1 : index;
+    const weights = posted.trace.map(({ weight }) => weight);
+    const places = { last: weights.length - 1, lightest: weights.indexOf(Math.min(...weights)) };
+    const at = typeof index === 'number' ? index : places[index];
     const old = posted.trace[at]!;
     posted.trace[at] = { ...old, ...change(old, posted) };
   };

@@ -49,7 +49,7 @@ export const TRACE_ROWS: readonly Row[] = [
   ],
 
   ['weight one too small', 'trade', false, entry(0, ({ weight }) => ({ weight: weight - 1 }))],
-  ['weight one too large', 'trade', false, entry(0, ({ weight }) => ({ weight: weight + 1 }))],
+  ['weight one too large', 'trade', false, entry('lightest', ({ weight }) => ({ weight: weight + 1 }))],
   ['weight zero', 'money', false, entry('last', () => ({ weight: 0 }))],
   [
     'weight of the last segment too small',
