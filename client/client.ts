@@ -23,6 +23,7 @@ import type {
   OpenOrderView,
   QueryName,
   QueryTable,
+  WhatIfView,
 } from '#protocol/query.ts';
 import type { Reverted } from '#protocol/reverted.ts';
 import type { Hello, Quotas } from '#protocol/wire.ts';
@@ -51,6 +52,7 @@ import { transfer } from './actions/transfer.ts';
 import { type AccountWatch, watchAccount } from './actions/watch-account.ts';
 import { type BookWatch, watchBookL2, watchBookL3 } from './actions/watch-book.ts';
 import { type Watch, watchMarketStatus, watchTicker, watchTrades } from './actions/watch-market.ts';
+import { type WhatIf, whatIf } from './actions/what-if.ts';
 import { withdraw } from './actions/withdraw.ts';
 import type { SluiceError } from './errors.ts';
 
@@ -227,6 +229,10 @@ export class SluiceClient {
   }
   accountView(): Promise<AccountView> {
     return this.query('account', { account: this.ownAccount });
+  }
+  /** What the account would be; changes nothing. */
+  whatIf(question: WhatIf): Promise<WhatIfView> {
+    return whatIf(this.session, this.ownAccount, question);
   }
   openOrders(scope: { readonly market?: MarketReference } = {}): Promise<readonly OpenOrderView[]> {
     const market = scope.market === undefined ? {} : { market: marketIdOf(this.session, scope.market) };

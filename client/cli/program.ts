@@ -107,6 +107,11 @@ const TRADERS: readonly Entry[] = [
     load: async () => (await import('./commands/positions.ts')).positionsCommand(),
   },
   {
+    name: 'what-if',
+    description: 'show margin and liquidation prices as they would be; nothing is placed',
+    load: async () => (await import('./commands/what-if.ts')).whatIfCommand(),
+  },
+  {
     name: 'fills',
     description: 'show fills',
     load: async () => (await import('./commands/fills.ts')).fillsCommand(),

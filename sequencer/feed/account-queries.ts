@@ -1,39 +1,34 @@
 /** Accounts and their orders as query answers, computed from the live state by the engine's own margin code. */
 
+import { liquidationPrices, NO_LIQUIDATION } from '#engine/risk/liquidation-price.ts';
 import { Margin, MarginCalculator, unsettledFunding } from '#engine/risk/margin.ts';
+import { type Supposition, suppose } from '#engine/risk/what-if.ts';
 import { withdrawable } from '#engine/risk/withdrawable.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { POST_ONLY_BIT, REDUCE_ONLY_BIT, timeInForceOfFlags } from '#protocol/operation.ts';
-import type { AccountView, OpenOrderView, PositionView } from '#protocol/query.ts';
+import type { AccountView, OpenOrderView, PositionView, RiskView, WhatIfView } from '#protocol/query.ts';
 import type { AccountId } from '#protocol/units.ts';
+import { COPIED_ACCOUNT } from '#state/account-copy.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 
 export class AccountQueries {
   private readonly state: ExchangeState;
-  private readonly margins: MarginCalculator;
-  private readonly margin = new Margin();
 
   constructor(state: ExchangeState) {
     this.state = state;
-    this.margins = new MarginCalculator(state);
   }
 
   /** Undefined for an account that does not exist. */
   account(account: AccountId): AccountView | undefined {
-    const { state, margin } = this;
+    const { state } = this;
     const { accounts } = state;
     if (!accounts.has(account)) return undefined;
-    this.margins.compute(margin, account);
     return {
       account,
       owner: toHex(accounts.owner(account)),
       subaccount: accounts.subaccount(account),
       seq: state.seq,
-      cash: accounts.cash[account]!,
-      equity: margin.equityMaintenance,
-      initialMargin: margin.initial,
-      maintenanceMargin: margin.maintenance,
-      freeCollateral: withdrawable(state, account, margin),
+      ...riskView(state, account),
       openOrders: accounts.openOrders[account]!,
       nonce: accounts.nonce(account).high,
       sessionKeys: (state.sessionKeys.get(account) ?? []).map(({ key, scope, expiry, nonces }) => ({
@@ -44,7 +39,18 @@ export class AccountQueries {
       })),
       cancelAfter: accounts.deadMan[account]!,
       cancelOnDisconnect: accounts.disconnectGrace[account]! - 1,
-      positions: this.slots(account).map((slot) => this.position(slot)),
+    };
+  }
+
+  /** The account as it is and as it would be; it must exist, as must the markets. */
+  whatIf(account: AccountId, supposition: Supposition): WhatIfView {
+    const { state } = this;
+    const { copy, codes } = suppose(state, account, supposition);
+    return {
+      seq: state.seq,
+      before: riskView(state, account),
+      after: riskView(copy, COPIED_ACCOUNT),
+      codes,
     };
   }
 
@@ -54,7 +60,7 @@ export class AccountQueries {
     if (!state.accounts.has(account)) return [];
     const { positions, orders } = state;
     const open: OpenOrderView[] = [];
-    for (const slot of this.slots(account)) {
+    for (const slot of slotsOf(state, account)) {
       if (market !== undefined && positions.market(slot) !== market) continue;
       for (let order = positions.ownHead(slot); order >= 0; order = orders.ownNext(order))
         open.push(this.order(order));
@@ -86,32 +92,6 @@ export class AccountQueries {
     return found;
   }
 
-  private slots(account: AccountId): number[] {
-    const { accounts, positions } = this.state;
-    const slots: number[] = [];
-    for (let slot = accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot))
-      slots.push(slot);
-    return slots;
-  }
-
-  private position(slot: number): PositionView {
-    const { state } = this;
-    const { positions } = state;
-    const market = state.market(positions.market(slot))!;
-    const size = positions.size(slot);
-    return {
-      market: positions.market(slot),
-      size,
-      v: positions.v(slot),
-      markPrice: market.mark,
-      unrealizedPnl: size * market.lotValue(market.mark) + positions.v(slot),
-      unsettledFunding: unsettledFunding(state, slot),
-      bidSize: positions.bidLots(slot),
-      askSize: positions.askLots(slot),
-      reduceOnlySize: positions.reduceOnlyLots(slot),
-    };
-  }
-
   private order(slot: number): OpenOrderView {
     const { orders } = this.state;
     const flags = orders.flags(slot);
@@ -129,4 +109,45 @@ export class AccountQueries {
       priority: orders.priority(slot),
     };
   }
+}
+
+function slotsOf(state: ExchangeState, account: AccountId): number[] {
+  const { accounts, positions } = state;
+  const slots: number[] = [];
+  for (let slot = accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot)) slots.push(slot);
+  return slots;
+}
+
+function riskView(state: ExchangeState, account: AccountId): RiskView {
+  const margin = new MarginCalculator(state).compute(new Margin(), account);
+  return {
+    cash: state.accounts.cash[account]!,
+    equity: margin.equityMaintenance,
+    initialMargin: margin.initial,
+    maintenanceMargin: margin.maintenance,
+    freeCollateral: withdrawable(state, account, margin),
+    positions: slotsOf(state, account).map((slot) => positionView(state, account, slot)),
+  };
+}
+
+function positionView(state: ExchangeState, account: AccountId, slot: number): PositionView {
+  const { positions } = state;
+  const market = state.market(positions.market(slot))!;
+  const size = positions.size(slot);
+  // A market with open orders alone has nothing that could be liquidated by its price.
+  const { below, above } =
+    size === 0 ? NO_LIQUIDATION : liquidationPrices(state, account, market.config.market);
+  return {
+    market: market.config.market,
+    size,
+    v: positions.v(slot),
+    markPrice: market.mark,
+    unrealizedPnl: size * market.lotValue(market.mark) + positions.v(slot),
+    unsettledFunding: unsettledFunding(state, slot),
+    bidSize: positions.bidLots(slot),
+    askSize: positions.askLots(slot),
+    reduceOnlySize: positions.reduceOnlyLots(slot),
+    liquidationBelow: below,
+    liquidationAbove: above,
+  };
 }

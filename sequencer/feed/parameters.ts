@@ -75,3 +75,20 @@ function cursor(value: unknown): HistoryCursor | undefined {
   const fields = value as Parameters;
   return { seq: integer(fields, 'seq'), place: integer(fields, 'place') };
 }
+
+/** At most `max` maps; none when absent. */
+export function list(parameters: Parameters, field: string, max: number): readonly Parameters[] {
+  const value = parameters[field];
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || value.length > max)
+    return refuse(field, `at most ${max} of them`, Array.isArray(value) ? value.length : value);
+  for (const one of value) if (typeof one !== 'object' || one === null) refuse(field, 'maps', one);
+  return value;
+}
+
+/** False when absent. */
+export function optionalBoolean(parameters: Parameters, field: string): boolean {
+  const value = parameters[field];
+  if (value === undefined || value === null) return false;
+  return typeof value === 'boolean' ? value : refuse(field, 'true or false', value);
+}

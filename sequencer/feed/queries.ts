@@ -34,6 +34,7 @@ import {
   type Parameters,
   QueryRefusal,
 } from './parameters.ts';
+import { supposition } from './supposition.ts';
 
 export interface QueriesOptions {
   readonly state: ExchangeState;
@@ -72,6 +73,7 @@ export class Queries implements QuerySource {
       markets: () => this.live(() => this.markets()),
       accounts: (p) => this.live(() => this.accounts.accountsOf(address(p, 'owner'), SUBACCOUNTS_MAX)),
       account: (p) => this.live(() => this.account(p)),
+      'what-if': (p) => this.live(() => this.whatIf(p)),
       'open-orders': (p) => this.live(() => this.accounts.openOrders(accountOf(p), optionalMarket(p))),
       order: (p) => this.live(() => this.order(p)),
       orders: async (p) => entries(await history.orders(accountOf(p), historyPage(p))),
@@ -153,6 +155,11 @@ export class Queries implements QuerySource {
     if (view === undefined)
       throw new QueryRefusal(Reject.UNKNOWN_ACCOUNT, `account: expected one that exists, got ${account}`);
     return view;
+  }
+
+  private whatIf(parameters: Parameters) {
+    const { account } = this.account(parameters);
+    return this.accounts.whatIf(account, supposition(parameters, this.options.state));
   }
 
   private order(parameters: Parameters) {

@@ -8,6 +8,7 @@ import type { ChainParameters, MarketConfig } from './market.ts';
 /** Queries that name an account need its LOGIN on the same connection. */
 export const PRIVATE_QUERIES = [
   'account',
+  'what-if',
   'open-orders',
   'order',
   'orders',
@@ -59,6 +60,12 @@ export interface PositionView {
   readonly bidSize: number;
   readonly askSize: number;
   readonly reduceOnlySize: number;
+  /**
+   * The nearest marks below and above at which the account's equity is less than its maintenance margin, all other
+   * prices standing still; 0 where this market alone can't bring it there. Both are the mark when it is there now.
+   */
+  readonly liquidationBelow: number;
+  readonly liquidationAbove: number;
 }
 
 export interface SessionKeyView {
@@ -89,6 +96,42 @@ export interface AccountView {
   /** Grace period in milliseconds; -1 off. */
   readonly cancelOnDisconnect: number;
   readonly positions: readonly PositionView[];
+}
+
+/** Most orders, and most price moves, of one `what-if`. */
+export const WHAT_IF_ORDERS_MAX = 32;
+export const WHAT_IF_PRICES_MAX = 32;
+
+export interface WhatIfParameters {
+  readonly account: number;
+  /** q that come in (+) or go out (−). */
+  readonly cash?: number;
+  /** Marks in ticks; index prices move in proportion. */
+  readonly prices?: readonly { readonly market: number; readonly price: number }[];
+  /** In turn, after prices and cash. An order rests at its price, or is `filled` there whole as the taker. */
+  readonly orders?: readonly {
+    readonly market: number;
+    readonly side: 0 | 1;
+    readonly price: number;
+    readonly size: number;
+    readonly reduceOnly?: boolean;
+    readonly filled?: boolean;
+  }[];
+}
+
+/** The part of an account's view that depends on prices, positions and orders. */
+export type RiskView = Pick<
+  AccountView,
+  'cash' | 'equity' | 'initialMargin' | 'maintenanceMargin' | 'freeCollateral' | 'positions'
+>;
+
+export interface WhatIfView {
+  /** Last command that this view includes. */
+  readonly seq: number;
+  readonly before: RiskView;
+  readonly after: RiskView;
+  /** What margin says to each order: 0 or a reject code; a refused one is left out of `after`. */
+  readonly codes: readonly number[];
 }
 
 export interface OpenOrderView {
@@ -181,6 +224,7 @@ export interface QueryTable {
     answer: readonly { readonly account: number; readonly subaccount: number }[];
   };
   account: { parameters: { readonly account: number }; answer: AccountView };
+  'what-if': { parameters: WhatIfParameters; answer: WhatIfView };
   'open-orders': {
     parameters: { readonly account: number; readonly market?: number };
     answer: readonly OpenOrderView[];

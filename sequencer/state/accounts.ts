@@ -164,6 +164,24 @@ export class Accounts {
     return true;
   }
 
+  /** A copy that holds one account alone, as account 1, for questions of what would be. */
+  alone(account: number): Accounts {
+    const copy = new Accounts(2);
+    copy.create(this.owner(account), this.subaccount(account));
+    copy.cash[1] = this.cash[account]!;
+    copy.firstPosition[1] = this.firstPosition[account]!;
+    copy.positionCount[1] = this.positionCount[account]!;
+    copy.openOrders[1] = this.openOrders[account]!;
+    copy.deadMan[1] = this.deadMan[account]!;
+    copy.disconnectGrace[1] = this.disconnectGrace[account]!;
+    copy.sessionKeys[1] = this.sessionKeys[account]!;
+    copy.riskPool[1] = this.riskPool[account]!;
+    copy.flags[1] = this.flags[account]!;
+    copy.isolatedMarket[1] = this.isolatedMarket[account]!;
+    copy.assets[1] = this.assetRows(account).map((row) => ({ ...row }));
+    return copy;
+  }
+
   private grow(): void {
     this.capacity *= 2;
     const wider = <T extends Uint8Array | Uint16Array | Int32Array | Float64Array>(from: T, to: T): T => {

@@ -45,6 +45,17 @@ export class Positions {
     return slot;
   }
 
+  /** Takes over what another record holds, except its place in the account's list. */
+  copyFrom(slot: number, other: Positions, otherSlot: number): void {
+    this.f.set(other.f.subarray(otherSlot * F, otherSlot * F + F), slot * F);
+    const to = slot * I;
+    const from = otherSlot * I;
+    this.i[to + 3] = other.i[from + 3]!;
+    this.i[to + 4] = other.i[from + 4]!;
+    this.i[to + 5] = other.i[from + 5]!;
+    this.fundingIndex[slot] = other.fundingIndex[otherSlot]!;
+  }
+
   free(slot: number): void {
     this.i[slot * I + 2] = this.freeHead;
     this.freeHead = slot;

@@ -303,6 +303,39 @@ describe('trading', () => {
     expect((await run('cancel', '--all')).code).toBe(0);
   }, 60_000);
 
+  it('works with more than ten sub-accounts of one owner', async () => {
+    const subaccounts = Array.from({ length: 12 }, (_, i) => i + 10);
+    for (const subaccount of subaccounts) exchange.deposit(trader.address, 1_000_000, subaccount);
+    await until(() => exchange.state.accountOf(trader.address, 21) !== 0);
+    const ids = subaccounts.map((subaccount) => exchange.state.accountOf(trader.address, subaccount));
+    const { out } = await run('account');
+    for (const id of ids) expect(out).toMatch(new RegExp(`other accounts .*\\b${id}\\b`));
+    const last = ids.at(-1)!;
+    expect((await run('account', 'transfer', '40000', '--to', `${last}`)).code).toBe(0);
+    const placed = await run('order', 'buy', '0.01', 'BTC-PERP', '45000', '--account', `${last}`);
+    expect(placed.out).toMatch(/resting/);
+    expect(exchange.state.accounts.openOrders[last]).toBe(1);
+    expect((await run('cancel', '--all', '--account', `${last}`)).out).toBe('canceled 1 orders\n');
+    const back = await run('account', 'transfer', '40000', '--to', `${ids[0]}`, '--account', `${last}`);
+    expect(back).toMatchObject({ code: 0, err: '' });
+  }, 60_000);
+
+  it('shows what would be: orders, fills, moves of prices and money', async () => {
+    const question = ['--fill', 'buy 1 BTC-PERP @ 50000', '--order', 'buy 1 ETH-PERP @ 45000'];
+    const view = await json('what-if', ...question, '--move', 'BTC-PERP=-10%', '--cash=-1000');
+    expect(view.codes).toEqual([0, 0]);
+    const position = view.after.positions.find(({ market }: { market: number }) => market === 0);
+    expect(position).toMatchObject({ markPrice: 450_000 });
+    const { code, out } = await run('what-if', ...question, '--cash=-950000');
+    expect(code).toBe(0);
+    expect(out).toMatch(/free collateral\s+\S+\s+\S+/);
+    expect(out).toMatch(/BTC-PERP\s+0\.\d+\s+50000\s+-\s+4\d{4}/);
+    expect((await run('what-if', '--order', 'buy 1 BTC-PERP')).err).toContain(
+      "--order: expected 'buy 0.5 BTC-PERP @ 64000', got 'buy 1 BTC-PERP'",
+    );
+    expect((await run('what-if', '--move', 'BTC-PERP')).code).toBe(2);
+  }, 60_000);
+
   it('publishes prices', async () => {
     const publisher = start(
       'client/cli/sluice.ts',

@@ -4,7 +4,7 @@ import { formatUnits } from '../../units.ts';
 import { asTrader } from '../connect.ts';
 import { type TraderOptions, withExamples, withTrader } from '../options.ts';
 import { print, table } from '../output.ts';
-import { marketOf, money, price, size, symbol } from './show.ts';
+import { liquidation, marketOf, money, price, size, symbol } from './show.ts';
 
 export const positionsCommand = (): Command =>
   withExamples(
@@ -18,12 +18,13 @@ export const positionsCommand = (): Command =>
         held.length === 0
           ? 'no positions'
           : table(
-              ['market', 'size>', 'entry>', 'mark>', 'unrealized>', 'funding>'],
+              ['market', 'size>', 'entry>', 'mark>', 'liquidation>', 'unrealized>', 'funding>'],
               held.map((position) => [
                 symbol(client, position.market),
                 size(client, position.market, position.size),
                 entry(position, marketOf(client, position.market)),
                 price(client, position.market, position.markPrice),
+                liquidation(client, position),
                 money(position.unrealizedPnl),
                 money(position.unsettledFunding),
               ]),

@@ -1,6 +1,6 @@
 /** How commands show what the exchange says: sides, orders, fills, positions, as rows of tables. */
 import type { MarketConfig } from '#protocol/market.ts';
-import type { HistoryEntry, OpenOrderView } from '#protocol/query.ts';
+import type { HistoryEntry, OpenOrderView, PositionView } from '#protocol/query.ts';
 import { rejectName } from '#protocol/reject.ts';
 import { TIME_IN_FORCE_NAMES } from '#protocol/units.ts';
 import type { OperationOutcome } from '../../actions/send-operations.ts';
@@ -30,6 +30,13 @@ export const size = (client: SluiceClient, id: number, lots: number): string => 
   const market = marketOf(client, id);
   return market === undefined ? `${lots} lots` : formatSize(market, lots);
 };
+
+/** The prices at which the account is liquidated by this market alone; both sides where both exist. */
+export function liquidation(client: SluiceClient, position: PositionView): string {
+  const { market, liquidationBelow: below, liquidationAbove: above } = position;
+  const prices = below === above ? [below] : [below, above].filter((ticks) => ticks !== 0);
+  return prices.map((ticks) => price(client, market, ticks)).join(' / ');
+}
 
 export const ORDER_HEADINGS = [
   'order',
