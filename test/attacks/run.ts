@@ -3,7 +3,7 @@
  * honest batches under mutated and starved proofs. The last line is `N struck, M missed`; exit code 1 when any is
  * missed, or an honest batch is struck. `--slice`: the part of them that `npm test` runs.
  */
-import { parseArgs } from 'node:util';
+import { flagsOf, whole } from '#test/support/flags.ts';
 import type { Attack } from './attack.ts';
 import { tryBlobs } from './blobs.ts';
 import { allAttacks } from './catalog.ts';
@@ -20,14 +20,16 @@ const SLICE_STRIDE = 9;
 const SIEGE = { segments: 4, flips: 6, gasStep: 20 };
 const SLICE_SIEGE = { segments: 2, flips: 1, gasStep: 120 };
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    list: { type: 'boolean', default: false },
-    slice: { type: 'boolean', default: false },
-    seed: { type: 'string', default: '1' },
-  },
-});
+const values = flagsOf(
+  'attacks',
+  'Cheats in every way that is listed, and has an honest challenger strike each.',
+)
+  .option('--only <text>', 'attacks whose name or family holds this text', '')
+  .option('--list', 'name the attacks and run none', false)
+  .option('--slice', 'the part that npm test runs', false)
+  .option('--seed <n>', 'which altered fields the slice has', whole, 1)
+  .parse()
+  .opts<{ only: string; list: boolean; slice: boolean; seed: number }>();
 const started = Date.now();
 const world = await World.open();
 const tell = ({ attack, words, struck: isStruck }: Verdict): void => {
@@ -49,7 +51,7 @@ try {
   };
   const all = allAttacks(stageOf);
   const named = all.filter(({ name, family }) => `${family} ${name}`.includes(values.only));
-  const chosen = values.slice ? sliceOf(named, Number(values.seed)) : named;
+  const chosen = values.slice ? sliceOf(named, values.seed) : named;
   const sieges = [
     ...SCENES.map((scene) => ({ scene, stepwise: false })),
     { scene: 'ticks', stepwise: true },
@@ -72,7 +74,7 @@ try {
     }
     for (const { scene, stepwise } of sieges) {
       const stage = stageOf({ scene, stepwise });
-      const options = { seed: Number(values.seed), ...(values.slice ? SLICE_SIEGE : SIEGE) };
+      const options = { seed: values.seed, ...(values.slice ? SLICE_SIEGE : SIEGE) };
       await onHonest(stage, () =>
         besiege(stage, options, ({ name, mutations, limits, strikes }) => {
           besieged += mutations + limits;

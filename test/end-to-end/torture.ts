@@ -5,21 +5,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { flagsOf, whole } from '#test/support/flags.ts';
 import { TortureRig } from './torture-rig.ts';
 
-const { values } = parseArgs({
-  options: {
-    cycles: { type: 'string', default: '200' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    /** Leaves the data directory behind. */
-    keep: { type: 'boolean', default: false },
-  },
-});
-const cycles = Number(values.cycles);
-const seed = Number(values.seed);
-if (!Number.isInteger(cycles) || cycles < 1 || !Number.isInteger(seed))
-  throw new Error(`expected --cycles N and --seed N, got ${values.cycles} and ${values.seed}`);
+const { cycles, seed, keep } = flagsOf('torture', 'Kills the sequencer under load, again and again.')
+  .option('--cycles <n>', 'kills', whole, 200)
+  .option('--seed <n>', 'of load and moments', whole, Date.now() % 2 ** 31)
+  .option('--keep', 'leave the data directory behind', false)
+  .parse()
+  .opts<{ cycles: number; seed: number; keep: boolean }>();
 
 const directory = await mkdtemp(join(tmpdir(), 'sluice-torture-'));
 console.log(`torture: ${cycles} cycles, seed ${seed}, in ${directory}`);
@@ -49,6 +43,6 @@ try {
   );
 } finally {
   await rig.stop();
-  if (!values.keep) await rm(directory, { recursive: true, force: true });
+  if (!keep) await rm(directory, { recursive: true, force: true });
 }
 process.exitCode = lost === 0 && isSame ? 0 : 1;

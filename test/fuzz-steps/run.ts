@@ -7,9 +7,9 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
 import { toHex } from '#protocol/bytes.ts';
+import { flagsOf, whole } from '#test/support/flags.ts';
 import { BranchCoverage, branchLines } from '../evm/branch-coverage.ts';
 import { unexplained } from '../evm/unreachable.ts';
 import { Coverage } from './coverage.ts';
@@ -18,16 +18,14 @@ import { fuzzSession } from './fuzz.ts';
 import { startRig } from './rig.ts';
 import { shrink } from './shrink.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
-    segments: { type: 'string', default: '1000' },
-    commands: { type: 'string', default: '400' },
-    coverage: { type: 'boolean', default: false },
-  },
-});
-const wanted = Number(values.segments);
-const commands = Number(values.commands);
+const values = flagsOf('fuzz:steps', 'Runs random sessions through the engine and through the contracts.')
+  .option('--seed <n>', 'of the first session', whole, Date.now() % 1_000_000)
+  .option('--segments <n>', 'segments to compare', whole, 1_000)
+  .option('--commands <n>', 'commands a session', whole, 400)
+  .option('--coverage', 'print which branches of the step libraries were taken', false)
+  .parse()
+  .opts<{ seed: number; segments: number; commands: number; coverage: boolean }>();
+const { segments: wanted, commands } = values;
 const keccak = await createWasmKeccak();
 const branches = values.coverage ? new BranchCoverage(keccak) : undefined;
 const rig = await startRig(undefined, branches && ((contracts) => branches.watch(contracts)));
@@ -42,13 +40,13 @@ const fail = (lines: readonly string[]): void => {
   process.exitCode = 1;
 };
 try {
-  const seed = Number(values.seed);
+  const seed = values.seed;
   const scripted = await compareDirected(rig, { seed, keccak, coverage, branches });
   if (scripted !== undefined) throw new Error(`seed ${seed}, ${scripted.where}: ${scripted.what}`);
   console.log(
     `seed ${seed}: ${EPISODES.length} episodes, ${coverage.segments} segments, ${coverage.steps} steps`,
   );
-  for (let seed = Number(values.seed); !stopped && (wanted === 0 || coverage.segments < wanted); seed++) {
+  for (let seed = values.seed; !stopped && (wanted === 0 || coverage.segments < wanted); seed++) {
     const found = await fuzzSession(rig, { seed, commands, keccak, coverage });
     console.log(`seed ${seed}: ${coverage.segments} segments, ${coverage.steps} steps so far`);
     if (found === undefined) continue;
