@@ -25,6 +25,7 @@ const SENTENCES = new Map<number, string>([
   [Reject.TOO_MANY_OPEN_ORDERS, 'the account has as many open orders as it may have'],
   [Reject.TOO_MANY_POSITIONS, 'the account has positions or orders in as many markets as it may have'],
   [Reject.NOTHING_TO_AMEND, 'price and size are as they were'],
+  [Reject.LIQUIDATING, 'the account is under liquidation: it may only reduce and be paid into'],
   [Reject.POST_ONLY_WOULD_CROSS, 'a post-only order would have traded at once'],
   [Reject.FOK_NOT_FILLABLE, 'a fill-or-kill order could not be filled whole'],
   [Reject.REDUCE_ONLY_WOULD_INCREASE, 'a reduce-only order would not reduce the position'],

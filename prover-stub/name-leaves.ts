@@ -68,6 +68,14 @@ const POOL: readonly Field[] = [
   ['rate', 4, 'u'],
   ['collateral', 8, 'u'],
 ];
+const LIQUIDATION: readonly Field[] = [
+  ['phase', 1, 'u'],
+  ['phase began', 6, 'u'],
+  ['began', 6, 'u'],
+  ['market of the last slice', 2, 'u'],
+  ['time of the last slice', 6, 'u'],
+  ['auction', 16, 'b'],
+];
 const MARKET_STATE: readonly Field[] = [
   ['halted', 1, 'u'],
   ['open interest', 8, 'u'],
@@ -140,6 +148,8 @@ export function leafName(key: Uint8Array): string {
       return `asset ${view.getUint16(1)} configuration`;
     case KeyKind.POOL:
       return `asset ${view.getUint16(1)} pool`;
+    case KeyKind.LIQUIDATION:
+      return `liquidation of account ${view.getUint32(1)}`;
     case KeyKind.QUEUE:
       return 'queue';
     default:
@@ -229,6 +239,9 @@ function fieldsOf(key: Uint8Array, value: Uint8Array): PlacedField[] {
       break;
     case KeyKind.POOL:
       place(POOL);
+      break;
+    case KeyKind.LIQUIDATION:
+      place(LIQUIDATION);
       break;
     case KeyKind.QUEUE:
       place(QUEUE);

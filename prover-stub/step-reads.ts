@@ -16,7 +16,7 @@ import {
   withdrawReads,
 } from './reads/accounts.ts';
 import { EXPIRY_BITS, SIDE_BITS, type StepContext, StepReads, sideOrders } from './reads/collector.ts';
-import { queueEntryReads } from './reads/queue.ts';
+import { evaluateReads, queueEntryReads } from './reads/queue.ts';
 import { expireReads, fundingReads, priceRoundReads, sampleReads } from './reads/ticks.ts';
 import {
   amendReads,
@@ -63,6 +63,7 @@ const OTHERS: Readonly<Record<number, OwnReads>> = {
   [StepKind.CLOCK]: () => {},
   [StepKind.DISCONNECT]: disconnectReads,
   [StepKind.VERSION]: () => {},
+  [StepKind.EVALUATE]: evaluateReads,
 };
 
 /** The reads of the step of `kind` that comes next. */
@@ -75,7 +76,7 @@ export function stepReads(kind: number, context: StepContext): StepReads {
     reads.leaf(keys.registerKey(keys.REGISTER_MESSAGE));
     operation(reads, context, RECORD_HEADER_BYTES + MESSAGE_HEADER_BYTES + offset);
   } else if (OTHERS[kind] !== undefined) OTHERS[kind](reads, context);
-  else throw new Error(`step kind: expected 1 to ${StepKind.VERSION}, got ${kind}`);
+  else throw new Error(`step kind: expected a known one, got ${kind}`);
   const ends = kind === StepKind.REST || kind === StepKind.WALK;
   if (ends && context.state.message.active) reads.leaf(keys.registerKey(keys.REGISTER_MESSAGE));
   return reads;

@@ -1,9 +1,12 @@
 /** What entries of the L1 queue look at: DEPOSIT, FORCED, CONFIGURE. */
 
 import { decodeAssetConfig } from '#protocol/asset.ts';
+import { viewOf } from '#protocol/bytes.ts';
+import { QUEUE_ENTRY, recordKind } from '#protocol/command.ts';
 import { RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import { decodeMarketConfig } from '#protocol/market.ts';
 import {
+  decodeEvaluatePayload,
   decodeMoneyPayload,
   decodeQueueEntry,
   decodeReduceOnlyPayload,
@@ -13,12 +16,20 @@ import {
   QUEUE_CONFIGURE_MARKET,
   QUEUE_CONFIGURE_PUBLISHER,
   QUEUE_DEPOSIT,
+  QUEUE_EVALUATE_LIQUIDATION,
   QUEUE_REDUCE_ONLY_IOC,
   QUEUE_WITHDRAW,
   type QueueEntry,
 } from '#protocol/queue-entry.ts';
 import * as keys from '#state/keys.ts';
 import { fundings, margins, market, type StepContext, type StepReads } from './collector.ts';
+import { evaluationReads, recordEvaluationReads } from './liquidation.ts';
+
+/** Of a record of its own or of an entry. */
+export function evaluateReads(reads: StepReads, context: StepContext): void {
+  if (recordKind(viewOf(context.record)) === QUEUE_ENTRY) queueEntryReads(reads, context);
+  else recordEvaluationReads(reads, context);
+}
 
 export function queueEntryReads(reads: StepReads, context: StepContext): void {
   const entry = decodeQueueEntry(context.record.subarray(RECORD_HEADER_BYTES));
@@ -38,6 +49,11 @@ export function queueEntryReads(reads: StepReads, context: StepContext): void {
     case QUEUE_REDUCE_ONLY_IOC:
       forcedReduceReads(reads, context, entry);
       break;
+    case QUEUE_EVALUATE_LIQUIDATION: {
+      const account = decodeEvaluatePayload(entry.payload);
+      if (account !== undefined) evaluationReads(reads, context, account);
+      break;
+    }
     case QUEUE_CONFIGURE_CHAIN:
       break;
     case QUEUE_CONFIGURE_MARKET: {

@@ -12,6 +12,7 @@ import { Reject } from '#protocol/reject.ts';
 import { ENGINE_VERSION, type ExchangeState } from '#state/exchange-state.ts';
 import { NO_TRACE, StepKind, type Trace } from '#state/trace.ts';
 import { Core } from './core.ts';
+import { evaluate, evaluatedAccount } from './handlers/evaluate.ts';
 import { applyMessage, authenticate } from './handlers/message.ts';
 import { applyPriceRound, judgeRound } from './handlers/price-round.ts';
 import { applyQueueEntry, nextEntry } from './handlers/queue-entry.ts';
@@ -56,6 +57,8 @@ export class Engine {
         return Reject.NONE;
       case command.VERSION:
         return isVersion(record) ? Reject.NONE : Reject.MALFORMED_MESSAGE;
+      case command.EVALUATE:
+        return evaluatedAccount(this.state, record) === 0 ? Reject.UNKNOWN_ACCOUNT : Reject.NONE;
       default:
         return Reject.MALFORMED_MESSAGE;
     }
@@ -99,7 +102,19 @@ export class Engine {
         state.engineVersion = ENGINE_VERSION;
         core.trace.globals();
         break;
+      case command.EVALUATE:
+        this.evaluate(record);
+        break;
     }
+  }
+
+  private evaluate(record: Uint8Array): void {
+    const { core, state } = this;
+    core.step(StepKind.EVALUATE);
+    const account = evaluatedAccount(state, record);
+    if (account === 0) return;
+    evaluate(core, this.risk, account);
+    if (state.walk.active) runWalk(core);
   }
 
   /** The account of a DISCONNECT if it has asked for cancel-on-disconnect, else 0. */

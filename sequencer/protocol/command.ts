@@ -15,6 +15,8 @@
  *   DISCONNECT    u32 account: its order-entry connection was lost and the grace period is over; legal only
  *                 while the account has asked for cancel-on-disconnect
  *   VERSION       u32 version of the rules from the next command on
+ *   EVALUATE      u32 account: asks for a look at its margin; liquidates, or ends a liquidation, as margin.md section 7
+ *                 demands of the state now
  *
  * Who signed stands beside the record, not in it: `signers` holds 20 bytes for each signature in the body,
  * in order. The sequencer's workers and the verifier recover them; the contracts use ecrecover.
@@ -28,7 +30,8 @@ export const QUEUE_ENTRY = 3;
 export const CLOCK = 4;
 export const DISCONNECT = 5;
 export const VERSION = 6;
-export const COMMAND_KINDS_MAX = 6;
+export const EVALUATE = 7;
+export const COMMAND_KINDS_MAX = 7;
 export const COMMAND_NAMES = [
   '',
   'message',
@@ -37,6 +40,7 @@ export const COMMAND_NAMES = [
   'clock',
   'disconnect',
   'version',
+  'evaluate',
 ] as const;
 
 /** A record with who signed it: what the state machine is given. */

@@ -33,6 +33,9 @@ export const EventKind = {
   CHAIN_CONFIGURED: 18,
   PUBLISHER_CONFIGURED: 19,
   ASSET_CONFIGURED: 20,
+  LIQUIDATION_STARTED: 21,
+  LIQUIDATION_PHASE: 22,
+  LIQUIDATION_ENDED: 23,
 } as const;
 
 /** Column offsets by kind. */
@@ -129,6 +132,10 @@ export const QUEUE_PROCESSED = { index: 3, kind: 4, code: 5 } as const;
 export const DEAD_MAN_SET = { account: 3, deadline: 4 } as const;
 export const PUBLISHER_CONFIGURED = { index: 3, weight: 4 } as const;
 export const ASSET_CONFIGURED = { asset: 3, status: 4 } as const;
+/** The phase that it begins with, enters, or ends in; V and MM of the account as of then, q. */
+export const LIQUIDATION_PHASE = { account: 3, phase: 4, equity: 5, maintenance: 6 } as const;
+export const LIQUIDATION_STARTED = LIQUIDATION_PHASE;
+export const LIQUIDATION_ENDED = LIQUIDATION_PHASE;
 
 /** Why an order left the book or was not kept. */
 export const RemoveReason = {
@@ -149,6 +156,8 @@ export const RemoveReason = {
   MARKET_HALTED: 12,
   /** A fill could take its owner's cash beyond the bounds of the ledger. */
   POSITION_LIMIT: 13,
+  /** Its owner's account is under liquidation. */
+  LIQUIDATION: 14,
 } as const;
 export const REMOVE_REASON_NAMES = [
   '',
@@ -165,6 +174,7 @@ export const REMOVE_REASON_NAMES = [
   'amended',
   'market-halted',
   'position-limit',
+  'liquidation',
 ] as const;
 
 /** Rows of one command; grows by doubling, never shrinks. */
@@ -227,6 +237,9 @@ export const EVENT_COLUMNS: Readonly<Record<keyof typeof EventKind, Readonly<Rec
   CHAIN_CONFIGURED: {},
   PUBLISHER_CONFIGURED,
   ASSET_CONFIGURED,
+  LIQUIDATION_STARTED,
+  LIQUIDATION_PHASE,
+  LIQUIDATION_ENDED,
 };
 
 const KIND_NAMES = new Map<number, keyof typeof EventKind>(

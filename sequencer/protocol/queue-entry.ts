@@ -13,11 +13,12 @@
  *   CANCEL_ALL       u8 subaccount
  *   REDUCE_ONLY_IOC  u16 market ‖ u8 subaccount ‖ u8 side ‖ u32 price (0: the band's) ‖ u64 size: closes a position as
  *                    far as the book holds, by the rules of a placed order
+ *   EVALUATE_LIQUIDATION  u32 account, of whomever: asks for a look at its margin, as an EVALUATE record does
  *   CONFIGURE_*      only from the deployer's genesis list and later the timelocked configuration queue
  *     CHAIN          see `ChainParameters`       MARKET  see `MarketConfig`
  *     PUBLISHER      u8 index ‖ 20 address ‖ u32 weight (0 removes)
  *     ASSET          see `AssetConfig`
- *   Kinds 4 (auction bid) and 5 (evaluate liquidation) are reserved.
+ *   Kind 4 (auction bid) is reserved.
  * An entry whose payload does not parse, or whose kind is unknown, moves the cursor and does nothing else.
  */
 import { concat, getU64, getU64be, setU64, setU64be, viewOf } from './bytes.ts';
@@ -136,4 +137,15 @@ export function decodeReduceOnlyPayload(payload: Uint8Array): ReduceOnlyRequest 
     price: view.getUint32(4),
     size,
   };
+}
+
+/** Payload of EVALUATE_LIQUIDATION. */
+export function encodeEvaluatePayload(account: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  viewOf(bytes).setUint32(0, account);
+  return bytes;
+}
+
+export function decodeEvaluatePayload(payload: Uint8Array): number | undefined {
+  return payload.length === 4 ? viewOf(payload).getUint32(0) : undefined;
 }

@@ -47,6 +47,8 @@ export const Reject = {
   TOO_MANY_OPEN_ORDERS: 212,
   TOO_MANY_POSITIONS: 213,
   NOTHING_TO_AMEND: 214,
+  /** The account is under liquidation: it may only reduce. */
+  LIQUIDATING: 215,
   // Book rules
   POST_ONLY_WOULD_CROSS: 300,
   FOK_NOT_FILLABLE: 301,

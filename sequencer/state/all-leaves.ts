@@ -98,6 +98,7 @@ function addAccounts(state: ExchangeState, add: Add): void {
         keys.expiryKey(deadMan, keys.EXPIRY_DEAD_MAN, account),
         leaves.expiryLeaf(state, deadMan, keys.EXPIRY_DEAD_MAN, account),
       );
+    add(keys.liquidationKey(account), leaves.liquidationLeaf(state, account));
     for (const { key } of state.sessionKeys.get(account) ?? [])
       add(keys.sessionKeyKey(account, key), leaves.sessionKeyLeaf(state, account, key));
     for (let slot = accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot))

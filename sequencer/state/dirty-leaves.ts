@@ -29,6 +29,7 @@ export class DirtyLeaves {
   private readonly withdrawals = new Set<number>();
   private readonly assetConfigs = new Set<number>();
   private readonly pools = new Set<number>();
+  private readonly liquidations = new Set<number>();
   private readonly levels = new Set<number>();
   private places: number[] = [];
   /** Order id → its last mark in `places`. */
@@ -88,6 +89,9 @@ export class DirtyLeaves {
   }
   pool(asset: number): void {
     this.pools.add(asset);
+  }
+  liquidation(account: number): void {
+    this.liquidations.add(account);
   }
   level(market: number, side: number, price: number): void {
     this.levels.add(market * MARKET_UNIT + side * SIDE_UNIT + price);
@@ -150,6 +154,9 @@ export class DirtyLeaves {
       for (const key of marked)
         write(keys.sessionKeyKey(account, key), leaves.sessionKeyLeaf(state, account, key));
     this.sessionKeys.clear();
+    for (const account of this.liquidations)
+      write(keys.liquidationKey(account), leaves.liquidationLeaf(state, account));
+    this.liquidations.clear();
   }
 
   private takeMarkets(write: WriteLeaf): void {

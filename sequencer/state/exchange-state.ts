@@ -14,6 +14,7 @@ import { AssetState } from './asset-state.ts';
 import { Levels } from './book-side.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { EXPIRY_ORDER } from './keys.ts';
+import type { Liquidation } from './liquidation-state.ts';
 import { MarketState } from './market-state.ts';
 import { ClientIndex, Orders } from './orders.ts';
 import { Positions } from './positions.ts';
@@ -76,6 +77,8 @@ export class ExchangeState {
   readonly clientIds = new ClientIndex(this.orders);
   /** By account, ascending by key. */
   readonly sessionKeys = new Map<number, SessionKey[]>();
+  /** Of the accounts whose flag LIQUIDATING is set. */
+  readonly liquidations = new Map<number, Liquidation>();
   /** Owner and subaccount (hex) → account. */
   private readonly owners = new Map<string, number>();
   /** Owner and asset (hex) → cumulative amount withdrawn. */

@@ -15,6 +15,7 @@
  *   0b WITHDRAWN_TOTAL u16 asset                                → u128 sum over all owners of what they have withdrawn
  *   0c ASSET_CONFIG   u16 asset
  *   0d POOL           u16 asset                                  lending pool, sum of balances
+ *   10 LIQUIDATION    u32 account                                phase and times; absent while there is none
  *
  * Book (kinds from 0x40; void after a freeze, in no diff):
  *   40 COUNTERS                                                  next order and trade ids
@@ -49,6 +50,7 @@ export const KeyKind = {
   WITHDRAWN_TOTAL: 0x0b,
   ASSET_CONFIG: 0x0c,
   POOL: 0x0d,
+  LIQUIDATION: 0x10,
   COUNTERS: 0x40,
   ORDER: 0x41,
   LEVEL: 0x42,
@@ -85,11 +87,13 @@ export const publishersKey = (): Uint8Array => key(KeyKind.PUBLISHERS).bytes;
 export const queueKey = (): Uint8Array => key(KeyKind.QUEUE).bytes;
 export const countersKey = (): Uint8Array => key(KeyKind.COUNTERS).bytes;
 
-export function accountKey(account: number): Uint8Array {
-  const { bytes, view } = key(KeyKind.ACCOUNT);
+function holderKey(kind: number, account: number): Uint8Array {
+  const { bytes, view } = key(kind);
   view.setUint32(1, account);
   return bytes;
 }
+export const accountKey = (account: number): Uint8Array => holderKey(KeyKind.ACCOUNT, account);
+export const liquidationKey = (account: number): Uint8Array => holderKey(KeyKind.LIQUIDATION, account);
 
 export function ownerKey(owner: Uint8Array, subaccount: number): Uint8Array {
   const { bytes } = key(KeyKind.OWNER);

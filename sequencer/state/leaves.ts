@@ -41,6 +41,9 @@
  *      0 u128 supply index     16 u128 borrow index    32 u64 supply shares      40 u64 debt shares
  *     48 u64 cash, units       56 u64 reserve, units   64 u48 accrued to         70 u32 rate, ppm
  *     74 u64 collateral, units
+ *   LIQUIDATION    37 bytes
+ *      0 u8  phase              1 u48 phase began       7 u48 began              13 u16 market of the last slice
+ *     15 u48 time of the last slice                    21 16  zeros
  *   QUEUE          0 u64 next index   8 b32 prefix hash; absent before the first entry
  *
  * Book
@@ -94,6 +97,7 @@ export const ACCOUNT_BYTES = 96;
 export const POSITION_BYTES = 78;
 export const ASSET_ROW_BYTES = 26;
 export const POOL_BYTES = 82;
+export const LIQUIDATION_BYTES = 37;
 export const MARKET_STATE_BYTES = 95;
 export const PRICES_ROW_BYTES = 48;
 export const PUBLISHER_ROW_BYTES = ADDRESS_BYTES + 4;
@@ -243,6 +247,22 @@ export function poolLeaf(state: ExchangeState, asset: number): LeafValue {
     .u48(held.accrued)
     .u32(held.ratePpm)
     .u64(held.collateral)
+    .done();
+}
+
+/** Bytes 21 to 36 of a liquidation. */
+const NO_AUCTION = new Uint8Array(16);
+
+export function liquidationLeaf(state: ExchangeState, account: number): LeafValue {
+  const held = state.liquidations.get(account);
+  if (held === undefined) return undefined;
+  return new LeafWriter(LIQUIDATION_BYTES)
+    .u8(held.phase)
+    .u48(held.phaseBegan)
+    .u48(held.began)
+    .u16(held.market)
+    .u48(held.sliceTime)
+    .bytes(NO_AUCTION)
     .done();
 }
 

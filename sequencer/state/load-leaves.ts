@@ -9,11 +9,12 @@ import { compareBytes, getU48be, getU64be, toHex, viewOf } from '#protocol/bytes
 import { PUBLISHERS_MAX } from '#protocol/limits.ts';
 import { CHAIN_PARAMETERS_BYTES, decodeChainParameters, decodeMarketConfig } from '#protocol/market.ts';
 import type { Side } from '#protocol/units.ts';
-import type { NonceWindow } from './accounts.ts';
+import { LIQUIDATING, type NonceWindow } from './accounts.ts';
 import type { ExchangeState } from './exchange-state.ts';
 import { KeyKind, PRICES_PER_LEAF, priorityPrice } from './keys.ts';
 import { LeafReader } from './leaf-bytes.ts';
 import { ADDRESS_BYTES, NONCE_BITS_BYTES } from './leaves.ts';
+import { Liquidation } from './liquidation-state.ts';
 
 /** An order whose leaf was read and which waits for its side of the book to be complete. */
 interface PendingOrder {
@@ -122,6 +123,9 @@ export class LeafLoader {
         break;
       case KeyKind.POOL:
         this.readPool(key.getUint16(1), reader);
+        break;
+      case KeyKind.LIQUIDATION:
+        this.readLiquidation(key.getUint32(1), reader);
         break;
       case KeyKind.QUEUE:
         state.queueNext = reader.u64();
@@ -312,6 +316,20 @@ export class LeafLoader {
     this.pools++;
   }
 
+  private readLiquidation(account: number, reader: LeafReader): void {
+    const { accounts, liquidations } = this.state;
+    const phase = reader.u8();
+    const phaseBegan = reader.u48();
+    const held = new Liquidation(reader.u48());
+    held.phase = phase;
+    held.phaseBegan = phaseBegan;
+    held.market = reader.u16();
+    held.sliceTime = reader.u48();
+    for (const byte of reader.bytes(16)) expect('liquidation', 'bytes 21 to 36', 0, byte);
+    expect('liquidation', `flag of account ${account}`, LIQUIDATING, accounts.flags[account]! & LIQUIDATING);
+    liquidations.set(account, held);
+  }
+
   private readPublishers(reader: LeafReader): void {
     for (let i = 0; i < PUBLISHERS_MAX; i++) {
       const address = reader.bytes(ADDRESS_BYTES);
@@ -394,9 +412,11 @@ export class LeafLoader {
     const { accounts, positions, orders } = state;
     let withClientId = 0;
     let due = 0;
+    let liquidating = 0;
     for (let account = 1; account <= accounts.count; account++) {
       let open = 0;
       if (accounts.deadMan[account] !== 0) due++;
+      if ((accounts.flags[account]! & LIQUIDATING) !== 0) liquidating++;
       for (let slot = accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot)) {
         const market = this.market(positions.market(slot));
         const settled = positions.fundingIndex[slot] === market.fundingIndex;
@@ -417,6 +437,7 @@ export class LeafLoader {
     }
     expect('client index', 'entries', withClientId, this.clientIndexed);
     expect('expiry', 'entries', due, this.expiries);
+    expect('liquidation', 'entries', liquidating, state.liquidations.size);
   }
 
   private market(id: number) {

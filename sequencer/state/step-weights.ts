@@ -38,6 +38,7 @@ const WEIGHT: Readonly<Record<keyof typeof StepKind, number>> = {
   CLOCK: 250_000,
   DISCONNECT: 420_000,
   VERSION: 230_000,
+  EVALUATE: 2_400_000,
 };
 
 /** Weight by StepKind. */

@@ -33,6 +33,8 @@ export const StepKind = {
   CLOCK: 21,
   DISCONNECT: 22,
   VERSION: 23,
+  /** Looks at the margin of one account: starts, carries on or ends its liquidation. */
+  EVALUATE: 26,
 } as const;
 
 export interface Trace {
@@ -56,6 +58,8 @@ export interface Trace {
   assetConfig(asset: number): void;
   /** The asset's pool, or the sum of balances, changed. */
   pool(asset: number): void;
+  /** The account's liquidation began, changed or ended. */
+  liquidation(account: number): void;
   queue(): void;
   /** An order leaf appeared, changed or went. */
   order(market: number, side: number, price: number, priority: number, orderId: number): void;
@@ -84,6 +88,7 @@ export const NO_TRACE: Trace = {
   withdrawn: nothing,
   assetConfig: nothing,
   pool: nothing,
+  liquidation: nothing,
   queue: nothing,
   order: nothing,
   level: nothing,

@@ -15,12 +15,14 @@ contract Queue is IQueue, Guarded {
     uint8 internal constant WITHDRAW = 1;
     uint8 internal constant CANCEL_ALL = 2;
     uint8 internal constant REDUCE_ONLY_IOC = 3;
+    uint8 internal constant EVALUATE_LIQUIDATION = 5;
 
     uint256 internal constant GENESIS_ENTRIES_MAX = 64;
     /// @dev Amounts are exact in TypeScript up to here; a payload beyond it would do nothing.
     uint256 internal constant AMOUNT_MAX = 2 ** 53 - 1;
     uint256 internal constant MONEY_PAYLOAD_BYTES = 11;
     uint256 internal constant REDUCE_ONLY_IOC_PAYLOAD_BYTES = 16;
+    uint256 internal constant EVALUATE_LIQUIDATION_PAYLOAD_BYTES = 4;
     uint256 internal constant MARKETS_MAX = 1024;
     uint256 internal constant SIZE_MAX = 2 ** 48 - 1;
     /// @dev 2^32 times the base fee is out of anyone's reach, and the shift stays within 160 bits.
@@ -106,6 +108,8 @@ contract Queue is IQueue, Guarded {
             Bounds.check("market", 0, MARKETS_MAX - 1, uint16(bytes2(payload[0:2])));
             Bounds.check("side", 0, 1, uint8(payload[3]));
             Bounds.check("size", 1, SIZE_MAX, uint64(bytes8(payload[8:16])));
+        } else if (kind == EVALUATE_LIQUIDATION) {
+            _requireLength(kind, EVALUATE_LIQUIDATION_PAYLOAD_BYTES, payload.length);
         } else {
             revert KindNotSupported(kind);
         }

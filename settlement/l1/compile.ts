@@ -31,6 +31,7 @@ const DEPLOYED = {
   QueueSteps: `${CONTRACTS}/step/families/QueueSteps.sol`,
   MarketSteps: `${CONTRACTS}/step/families/MarketSteps.sol`,
   ConfigureSteps: `${CONTRACTS}/step/families/ConfigureSteps.sol`,
+  LiquidationSteps: `${CONTRACTS}/step/families/LiquidationSteps.sol`,
   StubVerifier: `${CONTRACTS}/verifiers/StubVerifier.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;

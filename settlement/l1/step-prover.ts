@@ -23,6 +23,7 @@ export const STEP_FAMILIES = [
   'QueueSteps',
   'MarketSteps',
   'ConfigureSteps',
+  'LiquidationSteps',
 ] as const satisfies readonly ContractName[];
 
 export interface StepProverContracts {

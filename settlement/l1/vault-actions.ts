@@ -6,10 +6,12 @@
 import { type Address, encodeFunctionData, parseEventLogs, type TransactionReceipt } from 'viem';
 import { toHex } from '#protocol/bytes.ts';
 import {
+  encodeEvaluatePayload,
   encodeMoneyPayload,
   encodeReduceOnlyPayload,
   QUEUE_CANCEL_ALL,
   QUEUE_DEPOSIT,
+  QUEUE_EVALUATE_LIQUIDATION,
   QUEUE_REDUCE_ONLY_IOC,
   QUEUE_WITHDRAW,
   type ReduceOnlyRequest,
@@ -109,10 +111,20 @@ export async function forceReduceOnly(
   return requestForced(l1, rollup, QUEUE_REDUCE_ONLY_IOC, encodeReduceOnlyPayload(request));
 }
 
+/** Demands through L1 that an account, anyone's, is looked at and liquidated if its margin asks for it. */
+export async function forceEvaluate(
+  l1: L1Client,
+  rollup: RollupContracts,
+  request: { readonly account: number },
+): Promise<Queued> {
+  return requestForced(l1, rollup, QUEUE_EVALUATE_LIQUIDATION, encodeEvaluatePayload(request.account));
+}
+
 const DOING: Readonly<Record<number, string>> = {
   [QUEUE_WITHDRAW]: 'forced withdrawal',
   [QUEUE_CANCEL_ALL]: 'forced cancel-all',
   [QUEUE_REDUCE_ONLY_IOC]: 'forced reduce-only order',
+  [QUEUE_EVALUATE_LIQUIDATION]: 'forced evaluation',
 };
 
 async function requestForced(

@@ -96,8 +96,16 @@ contract QueueTest is Fixture {
         queue.requestForced{value: 1 ether}(3, payload);
     }
 
+    function testFuzz_evaluationsAreOfAnyAccount(uint32 account) public {
+        vm.prank(ALICE);
+        queue.requestForced{value: 1 ether}(5, abi.encodePacked(account));
+        vm.prank(ALICE);
+        vm.expectRevert(abi.encodeWithSelector(IQueue.PayloadLength.selector, 5, 4, 5));
+        queue.requestForced{value: 1 ether}(5, abi.encodePacked(account, uint8(0)));
+    }
+
     function testFuzz_otherKindsAreRefused(uint8 kind, bytes calldata payload) public {
-        vm.assume(kind == 0 || kind > 3);
+        vm.assume(kind == 0 || kind == 4 || kind > 5);
         vm.prank(ALICE);
         vm.expectRevert(abi.encodeWithSelector(IQueue.KindNotSupported.selector, kind));
         queue.requestForced{value: 1 ether}(kind, payload);

@@ -63,7 +63,7 @@ contract StepProverTest is StepProverFixture {
         _put(Keys.GLOBALS, _globals(1, 1_000, 0, 0));
         _faults(1, _record(4, 999, ""));
         _faults(1, _record(0, 1_000, ""));
-        _faults(1, _record(7, 1_000, ""));
+        _faults(1, _record(8, 1_000, ""));
         _faults(1, _record(255, 1_000, ""));
         _faults(1, _record(1, 1_000, new bytes(2_049)));
         _faults(1, hex"0000000004000000000000");

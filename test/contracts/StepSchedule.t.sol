@@ -21,23 +21,24 @@ contract StepScheduleTest is StepProverFixture {
     // --- a record's own step ---
 
     function test_ownStepByKindOfRecord() public {
-        uint256[6] memory kinds = [
+        uint256[7] memory kinds = [
             uint256(StepKind.MESSAGE),
             StepKind.PRICE_ROUND,
             StepKind.FORCED,
             StepKind.CLOCK,
             StepKind.DISCONNECT,
-            StepKind.VERSION
+            StepKind.VERSION,
+            StepKind.EVALUATE
         ];
         bytes memory inputs;
-        for (uint256 i = 0; i < 6; i++) {
+        for (uint256 i = 0; i < 7; i++) {
             bytes memory record = _record(i + 1, NOW + i, hex"01020304");
             inputs = bytes.concat(inputs, record);
             _expect(kinds[i], record);
         }
-        _becomes(Keys.GLOBALS, _globals(13, NOW + 5, 0, 0));
+        _becomes(Keys.GLOBALS, _globals(14, NOW + 6, 0, 0));
         Outcome memory o = _runs(inputs, "");
-        assertEq(o.nextSeq, 14, "next seq");
+        assertEq(o.nextSeq, 15, "next seq");
     }
 
     function test_queueEntryByItsKind_deposit() public {
@@ -54,6 +55,10 @@ contract StepScheduleTest is StepProverFixture {
 
     function test_queueEntryByItsKind_unknown() public {
         _entriesByKind([20, 24, 255]);
+    }
+
+    function test_queueEntryByItsKind_evaluation() public {
+        _entriesByKind([4, 5, 6]);
     }
 
     function test_queueEntryByItsKind_payload() public {
@@ -92,6 +97,7 @@ contract StepScheduleTest is StepProverFixture {
             uint256 kind = kinds[i];
             uint256 step = StepKind.FORCED;
             if (kind == 0) step = StepKind.DEPOSIT;
+            if (kind == 5) step = StepKind.EVALUATE;
             if (kind >= 16 && kind <= 19) step = StepKind.CONFIGURE;
             inputs = _entry(inputs, step, abi.encodePacked(uint64(0), uint8(kind), uint8(0), uint16(0), bytes20(0)));
         }

@@ -3,6 +3,7 @@ import { concat, setU64, viewOf } from '#protocol/bytes.ts';
 import {
   CLOCK,
   type Command,
+  EVALUATE,
   encodeRecord,
   MESSAGE,
   NO_SIGNERS,
@@ -12,7 +13,7 @@ import {
 import type { Keccak } from '#protocol/hash.ts';
 import { RECORD_BODY_BYTES_MAX } from '#protocol/limits.ts';
 import { encodeUnsignedMessage } from '#protocol/message.ts';
-import { encodeQueueEntry } from '#protocol/queue-entry.ts';
+import { encodeQueueEntry, QUEUE_EVALUATE_LIQUIDATION } from '#protocol/queue-entry.ts';
 import { StepFault } from '#prover-stub/step-outcome.ts';
 import { signedMessage, testKey } from '../auth/keys.ts';
 import { compareSegment, type Disagreement } from './compare.ts';
@@ -65,12 +66,13 @@ function badRecords(session: EpisodeSession): BadRecord[] {
     bad('a body that is missing', changed(clock, 0, 1)),
     bad('too long a body', encodeRecord(CLOCK, now, new Uint8Array(RECORD_BODY_BYTES_MAX + 1))),
     bad('kind 0', changed(clock, 4, 0)),
-    bad('kind 7', changed(clock, 4, 7)),
+    bad('kind 8', changed(clock, 4, 8)),
     bad('the reserved byte', changed(clock, 5, 1)),
     bad('before the last one', encodeRecord(CLOCK, now - 1, NOTHING)),
     ...entries(session, changed),
     ...messages(session, changed),
     ...rounds(session),
+    ...evaluations(session),
   ];
 }
 
@@ -134,5 +136,21 @@ function rounds({ now }: EpisodeSession): BadRecord[] {
     round('no reports', Uint8Array.of(0, 0, 0, 0)),
     round('more reports than publishers', concat(Uint8Array.of(0, 0, 17, 0), new Uint8Array(17 * 89))),
     round('nobody has signed', concat(Uint8Array.of(0, 0, 1, 0), new Uint8Array(89))),
+  ];
+}
+
+function evaluations({ now, queueEntries }: EpisodeSession): BadRecord[] {
+  const evaluation = (why: string, body: Uint8Array, kind: number = EVALUATE): BadRecord => ({
+    why: `evaluation: ${why}`,
+    record: encodeRecord(kind, now, body),
+    fault: INADMISSIBLE,
+  });
+  const payload = new Uint8Array(4);
+  const entry = { index: queueEntries.length + 1, kind: QUEUE_EVALUATE_LIQUIDATION, owner: NOBODY, payload };
+  return [
+    evaluation('cut short', new Uint8Array(3)),
+    evaluation('too long', new Uint8Array(5)),
+    evaluation('of no account', Uint8Array.of(99, 0, 0, 0)),
+    evaluation('not the next entry', encodeQueueEntry(entry), QUEUE_ENTRY),
   ];
 }

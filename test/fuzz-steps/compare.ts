@@ -36,6 +36,7 @@ const FAMILY_OF: Readonly<Record<number, Family>> = Object.fromEntries(
     QueueSteps: ['DEPOSIT', 'FORCED'],
     MarketSteps: ['PRICE_ROUND', 'SAMPLE', 'FUNDING', 'EXPIRE'],
     ConfigureSteps: ['CONFIGURE'],
+    LiquidationSteps: ['EVALUATE'],
   } satisfies Partial<Record<Family, (keyof typeof StepKind)[]>>).flatMap(([family, kinds]) =>
     kinds.map((kind) => [StepKind[kind], family as Family]),
   ),

@@ -11,13 +11,14 @@ import { compareSegments, compareSteps, type Disagreement, familyOf } from './co
 import type { Coverage } from './coverage.ts';
 import { BOUND_EPISODES } from './episodes/bounds.ts';
 import { type Episode, EpisodeSession } from './episodes/episode.ts';
+import { LIQUIDATION_EPISODES } from './episodes/liquidations.ts';
 import { ORDER_EPISODES } from './episodes/orders.ts';
 import { compareMisclaims } from './faults.ts';
 import type { Rig } from './rig.ts';
 import { compareWritten } from './scripted-families.ts';
 import { vectorSteps } from './vector-steps.ts';
 
-export const EPISODES: readonly Episode[] = [...ORDER_EPISODES, ...BOUND_EPISODES];
+export const EPISODES: readonly Episode[] = [...ORDER_EPISODES, ...BOUND_EPISODES, ...LIQUIDATION_EPISODES];
 
 export interface DirectedOptions {
   readonly seed: number;

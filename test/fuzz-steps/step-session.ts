@@ -61,7 +61,8 @@ export class StepSession extends RandomSession {
     else if (dice < 90) this.letTimePass();
     else if (dice < 92) this.oddEntries();
     else if (dice < 94) this.publishers_();
-    else if (dice < 97) this.timers();
+    else if (dice < 96) this.timers();
+    else if (dice < 98) this.squeeze();
     else this.pinned();
   }
 
@@ -339,9 +340,9 @@ export class StepSession extends RandomSession {
   private oddEntries(): void {
     const { random } = this;
     const { address } = this.owners[random.below(this.owners.length)]!;
-    const kinds = [0, 1, 2, 3, 4, 16, 17, 18, 255];
+    const kinds = [0, 1, 2, 3, 4, 5, 16, 17, 18, 255];
     const kind = kinds[random.below(kinds.length)]!;
-    const bytes = random.bytes([0, 1, 11, 16, 25, 48, 104, 256][random.below(8)]!);
+    const bytes = random.bytes([0, 1, 4, 11, 16, 25, 48, 104, 256][random.below(9)]!);
     if (random.below(2) === 0) bytes.fill(0);
     this.enqueue(kind, address, bytes);
     const subaccount = random.below(5);
@@ -368,6 +369,29 @@ export class StepSession extends RandomSession {
           size: random.between(1, 50),
         }),
       );
+  }
+
+  /** A price falls or rises by up to a half, and accounts are looked at, some of them through the queue. */
+  private squeeze(): void {
+    const { random, state } = this;
+    const market = random.below(MARKETS);
+    const before = state.market(market)!.index || FIRST_PRICE;
+    this.price(market, Math.max(1, before + random.signed(Math.floor(before / 2))));
+    for (let round = random.between(1, 3); round > 0; round--) {
+      for (let account = 1; account <= state.accounts.count; account++) {
+        if (random.below(4) > 0) this.evaluate(account);
+        else
+          this.enqueue(
+            queue.QUEUE_EVALUATE_LIQUIDATION,
+            this.owners[random.below(this.owners.length)]!.address,
+            queue.encodeEvaluatePayload(random.below(20) === 0 ? 99 : account),
+          );
+      }
+      this.now += [0, 400, 4_000, 16_000][random.below(4)]!;
+    }
+    if (random.below(3) === 0) return;
+    this.price(market, before);
+    for (let account = 1; account <= state.accounts.count; account++) this.evaluate(account);
   }
 
   private publishers_(): void {

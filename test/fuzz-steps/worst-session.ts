@@ -140,6 +140,7 @@ export class WorstSession extends RandomSession {
     this.unsettle();
     this.sendDone(maker, [{ kind: 'transfer', asset: 0, toAccount: other, amount: 1_000 }]);
     this.forced();
+    this.liquidations();
     this.settings();
     this.ends();
   }
@@ -170,6 +171,16 @@ export class WorstSession extends RandomSession {
       queue.encodeReduceOnlyPayload({ market: 0, subaccount: 7, side: 1, price: 0, size: 1 }),
     );
     this.configureMarket(17, { bandPpm: 1 });
+  }
+
+  /** The second account starts to be liquidated: of sixteen positions, through the queue and by a record. */
+  private liquidations(): void {
+    const owner = this.state.accounts.owner(this.taker).slice();
+    this.price(0, 5_000);
+    this.enqueue(queue.QUEUE_EVALUATE_LIQUIDATION, owner, queue.encodeEvaluatePayload(this.taker));
+    this.evaluate(this.taker);
+    this.price(0, PRICE);
+    this.evaluate(this.taker);
   }
 
   private settings(): void {

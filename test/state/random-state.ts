@@ -2,10 +2,11 @@
 
 import { setU64be, viewOf } from '#protocol/bytes.ts';
 import { type MarketConfig, NO_MARKET_LIMITS } from '#protocol/market.ts';
-import { newNonceWindow, useNonce } from '#state/accounts.ts';
+import { LIQUIDATING, newNonceWindow, useNonce } from '#state/accounts.ts';
 import { RAY } from '#state/asset-state.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
 import { EXPIRY_DEAD_MAN, EXPIRY_ORDER } from '#state/keys.ts';
+import { Liquidation } from '#state/liquidation-state.ts';
 import { TEST_ASSET, TEST_QUOTE_ASSET } from '#test/support/assets.ts';
 
 /** Whole numbers from a seed (mulberry32). */
@@ -150,6 +151,14 @@ function randomAccount(state: ExchangeState, random: Random, markets: readonly n
   if (random.below(3) === 0) state.setWithdrawn(owner, random.below(4), BigInt(random.below(2 ** 50)) << 30n);
   accounts.riskPool[account] = random.below(256);
   accounts.flags[account] = random.below(8);
+  if ((accounts.flags[account]! & LIQUIDATING) !== 0) {
+    const held = new Liquidation(random.below(2 ** 42));
+    held.phase = random.between(1, 5);
+    held.phaseBegan = random.below(2 ** 42);
+    held.market = random.below(1_024);
+    held.sliceTime = random.below(2 ** 42);
+    state.liquidations.set(account, held);
+  }
   if (random.below(3) === 0) accounts.isolatedMarket[account] = random.below(40);
   for (let asset = 0; asset < state.assets.length; asset++) {
     if (random.below(2) === 0) continue;

@@ -3,6 +3,7 @@ import { concat, viewOf } from '#protocol/bytes.ts';
 import {
   type Command,
   DISCONNECT,
+  EVALUATE,
   encodeRecord,
   NO_SIGNERS,
   PRICE_ROUND,
@@ -135,9 +136,22 @@ export class Desk extends TestExchange {
   }
 
   disconnectCommand(account: number): Command {
+    return this.accountCommand(DISCONNECT, account);
+  }
+
+  evaluateCommand(account: number): Command {
+    return this.accountCommand(EVALUATE, account);
+  }
+
+  evaluate(account: number): DecodedEvent[] {
+    return this.apply(this.evaluateCommand(account));
+  }
+
+  /** A record whose body is an account. */
+  private accountCommand(kind: number, account: number): Command {
     const body = new Uint8Array(4);
     viewOf(body).setUint32(0, account, true);
-    return { record: encodeRecord(DISCONNECT, this.now, body), signers: NO_SIGNERS };
+    return { record: encodeRecord(kind, this.now, body), signers: NO_SIGNERS };
   }
 
   /** Lets time pass and keeps the prices of every market fresh on the way, as publishers do. */

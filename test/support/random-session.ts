@@ -8,6 +8,7 @@ import {
   CLOCK,
   type Command,
   DISCONNECT,
+  EVALUATE,
   encodeRecord,
   MESSAGE,
   NO_SIGNERS,
@@ -265,9 +266,18 @@ export class RandomSession {
   }
 
   disconnect(account: number): void {
+    this.ofAccount(DISCONNECT, account);
+  }
+
+  evaluate(account: number): void {
+    this.ofAccount(EVALUATE, account);
+  }
+
+  /** A record whose body is an account. */
+  private ofAccount(kind: number, account: number): void {
     const body = new Uint8Array(4);
     viewOf(body).setUint32(0, account, true);
-    this.apply(encodeRecord(DISCONNECT, this.now, body));
+    this.apply(encodeRecord(kind, this.now, body));
   }
 
   protected queueEntry(): void {

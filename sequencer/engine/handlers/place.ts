@@ -13,6 +13,7 @@ import {
 } from '#protocol/operation.ts';
 import { Reject } from '#protocol/reject.ts';
 import { BUY, FOK, GTC, GTD, IOC } from '#protocol/units.ts';
+import { LIQUIDATING } from '#state/accounts.ts';
 import { REGISTER_INCOMING } from '#state/keys.ts';
 import type { MarketState } from '#state/market-state.ts';
 import { StepKind } from '#state/trace.ts';
@@ -130,6 +131,7 @@ export function checkOrder(core: Core, risk: RiskChecks, order: OrderFields): nu
     state.findPosition(order.account, order.market) < 0
   )
     return Reject.TOO_MANY_POSITIONS;
+  if (!reduceOnly && (state.accounts.flags[order.account]! & LIQUIDATING) !== 0) return Reject.LIQUIDATING;
   const opposite = market.book(1 - side);
   if (postOnly && opposite.crosses(order.price)) return Reject.POST_ONLY_WOULD_CROSS;
   if (

@@ -3,6 +3,7 @@ import { ACCOUNT_CREATED, DEPOSIT, EventKind, QUEUE_PROCESSED, RemoveReason } fr
 import { QUOTE_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import { MARKET_ORDER_BIT, REDUCE_ONLY_BIT } from '#protocol/operation.ts';
 import {
+  decodeEvaluatePayload,
   decodeMoneyPayload,
   decodeQueueEntry,
   decodeReduceOnlyPayload,
@@ -13,12 +14,14 @@ import {
   QUEUE_CONFIGURE_MARKET,
   QUEUE_CONFIGURE_PUBLISHER,
   QUEUE_DEPOSIT,
+  QUEUE_EVALUATE_LIQUIDATION,
   QUEUE_REDUCE_ONLY_IOC,
   QUEUE_WITHDRAW,
   type QueueEntry,
 } from '#protocol/queue-entry.ts';
 import { Reject } from '#protocol/reject.ts';
 import { IOC, QUOTE_ASSET } from '#protocol/units.ts';
+import { LIQUIDATING } from '#state/accounts.ts';
 import { StepKind } from '#state/trace.ts';
 import { runIncoming } from '../book/match.ts';
 import type { Core } from '../core.ts';
@@ -26,6 +29,7 @@ import type { RiskChecks } from '../risk/pre-trade.ts';
 import { addCash } from '../risk/settle-fill.ts';
 import { withdrawable } from '../risk/withdrawable.ts';
 import { configureAsset, configureChain, configureMarket, configurePublisher } from './configure.ts';
+import { evaluate } from './evaluate.ts';
 import { payOut } from './money.ts';
 import { checkOrder, openIncoming } from './place.ts';
 import { openWalk, runWalk } from './walk.ts';
@@ -36,6 +40,7 @@ const STEP_BY_KIND = new Map<number, number>([
   [QUEUE_CONFIGURE_MARKET, StepKind.CONFIGURE],
   [QUEUE_CONFIGURE_PUBLISHER, StepKind.CONFIGURE],
   [QUEUE_CONFIGURE_ASSET, StepKind.CONFIGURE],
+  [QUEUE_EVALUATE_LIQUIDATION, StepKind.EVALUATE],
 ]);
 
 /** The entry of a record, undefined unless it is whole and the next one in the queue. */
@@ -72,6 +77,8 @@ function process(core: Core, risk: RiskChecks, entry: QueueEntry): number {
       return forcedCancelAll(core, entry);
     case QUEUE_REDUCE_ONLY_IOC:
       return forcedReduce(core, risk, entry);
+    case QUEUE_EVALUATE_LIQUIDATION:
+      return forcedEvaluate(core, risk, entry);
     case QUEUE_CONFIGURE_CHAIN:
       return configureChain(core, entry.payload);
     case QUEUE_CONFIGURE_MARKET:
@@ -124,6 +131,7 @@ function forcedWithdraw(core: Core, risk: RiskChecks, entry: QueueEntry): number
   const account = state.accountOf(entry.owner, money.subaccount);
   if (account === 0) return Reject.UNKNOWN_ACCOUNT;
   const margin = risk.margin(account);
+  if ((state.accounts.flags[account]! & LIQUIDATING) !== 0) return Reject.LIQUIDATING;
   if (margin.stale) return Reject.ORACLE_STALE;
   if (money.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
   if (money.amount === 0) return Reject.AMOUNT_OUT_OF_RANGE;
@@ -159,4 +167,11 @@ function forcedReduce(core: Core, risk: RiskChecks, entry: QueueEntry): number {
   const code = checkOrder(core, risk, order);
   if (code === Reject.NONE) openIncoming(core, order, { reducing: risk.reducing, forced: true });
   return code;
+}
+
+/** Anyone may ask for a look at any account. */
+function forcedEvaluate(core: Core, risk: RiskChecks, entry: QueueEntry): number {
+  const account = decodeEvaluatePayload(entry.payload);
+  if (account === undefined) return Reject.QUEUE_ENTRY_INVALID;
+  return core.state.accounts.has(account) ? evaluate(core, risk, account) : Reject.UNKNOWN_ACCOUNT;
 }

@@ -2,6 +2,7 @@
 import { mulPpmUp } from '#protocol/fixed-point.ts';
 import { Reject } from '#protocol/reject.ts';
 import { QUOTE_ASSET } from '#protocol/units.ts';
+import { LIQUIDATING } from '#state/accounts.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import { type Margin, unsettledFunding } from './margin.ts';
 
@@ -25,6 +26,7 @@ export function checkWithdrawal(
   margin: Margin,
   money: { asset: number; amount: number },
 ): number {
+  if ((state.accounts.flags[account]! & LIQUIDATING) !== 0) return Reject.LIQUIDATING;
   if (margin.stale) return Reject.ORACLE_STALE;
   if (money.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
   if (money.amount < 1 || !Number.isSafeInteger(money.amount)) return Reject.AMOUNT_OUT_OF_RANGE;

@@ -42,9 +42,10 @@ struct GenesisEntry {
 ///   2 CANCEL_ALL  u8 subaccount                               18 CONFIGURE_PUBLISHER  25 bytes
 ///   3 REDUCE_ONLY_IOC  u16 market ‖ u8 subaccount ‖ u8 side (0 buy, 1 sell) ‖ u32 price (0: the
 ///                      market's band) ‖ u64 size         19 CONFIGURE_ASSET      144 bytes
+///   5 EVALUATE_LIQUIDATION  u32 account, anyone's
 ///   prefix' = keccak256(prefix ‖ kind ‖ owner ‖ keccak256(payload)), zero before the first
-/// Kinds 4 (auction bid) and 5 (evaluate liquidation: u32 account) are reserved for rules that the state machine does
-/// not have yet; until it has, they are refused here, so that nobody pays for an entry that does nothing.
+/// Kind 4 (auction bid) is reserved for a rule that the state machine does not have yet; until it has, it is refused
+/// here, so that nobody pays for an entry that does nothing.
 ///
 /// Configuration has the zero address as owner. It is given to the constructor; later changes pass a timelock:
 /// proposed by `configurator` and announced by an event, enterable by anyone once `timelockMs` has passed, then an
@@ -103,7 +104,8 @@ interface IQueue {
         payable
         returns (uint64 index);
 
-    /// @notice Demands that the sequencer does something for the sender: 1 WITHDRAW, 2 CANCEL_ALL or 3 REDUCE_ONLY_IOC.
+    /// @notice Demands that the sequencer does something for the sender: 1 WITHDRAW, 2 CANCEL_ALL or 3 REDUCE_ONLY_IOC; or
+    /// that it looks at the margin of an account, whoever's it is: 5 EVALUATE_LIQUIDATION.
     /// @dev Send at least `feeOf(kind)`; the surplus comes back.
     function requestForced(uint8 kind, bytes calldata payload) external payable returns (uint64 index);
 

@@ -22,6 +22,7 @@ library Reject {
     uint256 internal constant TOO_MANY_OPEN_ORDERS = 212;
     uint256 internal constant TOO_MANY_POSITIONS = 213;
     uint256 internal constant NOTHING_TO_AMEND = 214;
+    uint256 internal constant LIQUIDATING = 215;
     uint256 internal constant POST_ONLY_WOULD_CROSS = 300;
     uint256 internal constant FOK_NOT_FILLABLE = 301;
     uint256 internal constant REDUCE_ONLY_WOULD_INCREASE = 302;

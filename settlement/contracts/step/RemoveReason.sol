@@ -8,4 +8,5 @@ library RemoveReason {
     uint256 internal constant DEAD_MAN = 8;
     uint256 internal constant DISCONNECT = 9;
     uint256 internal constant FORCED = 10;
+    uint256 internal constant LIQUIDATION = 14;
 }

@@ -44,13 +44,15 @@ library Scheduler {
     uint256 internal constant BAD_RECORD = 1;
     uint256 internal constant NO_INPUT = 5;
 
-    uint256 private constant RECORD_KINDS_MAX = 6;
+    uint256 private constant RECORD_KINDS_MAX = 7;
     uint256 private constant MESSAGE = 1;
     uint256 private constant PRICE_ROUND = 2;
     uint256 private constant QUEUE_ENTRY = 3;
     uint256 private constant CLOCK = 4;
     uint256 private constant DISCONNECT = 5;
+    uint256 private constant EVALUATE = 7;
     uint256 private constant QUEUE_DEPOSIT = 0;
+    uint256 private constant QUEUE_EVALUATE_LIQUIDATION = 5;
     uint256 private constant QUEUE_CONFIGURE_FIRST = 16;
     uint256 private constant QUEUE_CONFIGURE_LAST = 19;
 
@@ -256,11 +258,13 @@ library Scheduler {
         if (kind == PRICE_ROUND) return StepKind.PRICE_ROUND;
         if (kind == CLOCK) return StepKind.CLOCK;
         if (kind == DISCONNECT) return StepKind.DISCONNECT;
+        if (kind == EVALUATE) return StepKind.EVALUATE;
         if (kind != QUEUE_ENTRY) return StepKind.VERSION;
         // An entry that is not whole goes to FORCED, which refuses it.
         if (!_isWholeEntry(record[Limits.RECORD_HEADER_BYTES:])) return StepKind.FORCED;
         uint256 entry = uint8(record[Limits.RECORD_HEADER_BYTES + 8]);
         if (entry == QUEUE_DEPOSIT) return StepKind.DEPOSIT;
+        if (entry == QUEUE_EVALUATE_LIQUIDATION) return StepKind.EVALUATE;
         if (entry >= QUEUE_CONFIGURE_FIRST && entry <= QUEUE_CONFIGURE_LAST) return StepKind.CONFIGURE;
         return StepKind.FORCED;
     }

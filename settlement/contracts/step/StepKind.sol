@@ -30,4 +30,5 @@ library StepKind {
     uint8 internal constant CLOCK = 21;
     uint8 internal constant DISCONNECT = 22;
     uint8 internal constant VERSION = 23;
+    uint8 internal constant EVALUATE = 26;
 }

@@ -30,6 +30,7 @@ library StepWeights {
     uint256 internal constant CLOCK = 250_000;
     uint256 internal constant DISCONNECT = 420_000;
     uint256 internal constant VERSION = 230_000;
+    uint256 internal constant EVALUATE = 2_400_000;
 
     /// @notice Weight by StepKind; that of 0, which is none, is zero.
     function table() internal pure returns (uint256[STEP_KINDS] memory weights) {
@@ -56,5 +57,6 @@ library StepWeights {
         weights[StepKind.CLOCK] = CLOCK;
         weights[StepKind.DISCONNECT] = DISCONNECT;
         weights[StepKind.VERSION] = VERSION;
+        weights[StepKind.EVALUATE] = EVALUATE;
     }
 }

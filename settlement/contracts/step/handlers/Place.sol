@@ -148,6 +148,9 @@ library Place {
             n.account.positions.length >= Limits.POSITIONS_MAX
                 && AccountLib.find(n.account, order.market) == AccountLib.NONE
         ) return Reject.TOO_MANY_POSITIONS;
+        if (order.flags & BookLib.REDUCE_ONLY_BIT == 0 && n.account.flags & AccountLib.LIQUIDATING != 0) {
+            return Reject.LIQUIDATING;
+        }
         return Reject.NONE;
     }
 

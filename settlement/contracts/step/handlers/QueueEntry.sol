@@ -85,6 +85,7 @@ library QueueEntry {
         uint256 id = _accountOf(leaves, entry.owner, money.subaccount);
         if (id == 0) return Reject.UNKNOWN_ACCOUNT;
         Purse memory purse = Money.open(leaves, id);
+        if (purse.account.flags & AccountLib.LIQUIDATING != 0) return Reject.LIQUIDATING;
         if (purse.margin.stale) return Reject.ORACLE_STALE;
         if (money.asset != Limits.QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
         if (money.amount == 0) return Reject.AMOUNT_OUT_OF_RANGE;

@@ -11,7 +11,7 @@ import {MarketConfig, MarketLib} from "../leaves/Market.sol";
 import {MessageRegister, RegistersLib, WalkRegister} from "../leaves/Registers.sol";
 
 /// @title WALK: cancels an account's orders one step each, by market and order id
-/// @notice Twin of sequencer/engine/handlers/walk.ts: of cancel-all, dead-man, disconnect and forced.
+/// @notice Twin of sequencer/engine/handlers/walk.ts: of cancel-all, dead-man, disconnect, forced and liquidation.
 ///
 /// Leaves:
 ///   REGISTER_WALK                                 written

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {FixedPoint} from "../FixedPoint.sol";
 import {Limits} from "../Limits.sol";
 import {Reject} from "../Reject.sol";
-import {Account, Position} from "../leaves/Account.sol";
+import {Account, AccountLib, Position} from "../leaves/Account.sol";
 import {Margin, MarginLib} from "./Margin.sol";
 import {Markets, MarketsLib} from "./Markets.sol";
 
@@ -39,6 +39,7 @@ library Withdrawable {
         uint256 asset,
         uint256 wanted
     ) internal pure returns (uint256) {
+        if (account.flags & AccountLib.LIQUIDATING != 0) return Reject.LIQUIDATING;
         if (margin.stale) return Reject.ORACLE_STALE;
         if (asset != Limits.QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
         if (wanted < 1 || wanted > Limits.SAFE_MAX) return Reject.AMOUNT_OUT_OF_RANGE;
