@@ -38,6 +38,11 @@ const shape = {
   epoch: whole(1, 2 ** 32 - 1)
     .optional()
     .describe('epoch of the batches to sign; default: that of L1'),
+  clockStart: whole(1, 2 ** 48 - 1)
+    .optional()
+    .describe(
+      'the clock stands at this time (milliseconds since 1970) and goes on with the newest price report alone: for playing recorded prices, never for an exchange',
+    ),
   workers: whole(1, 64).default(2).describe('threads that check signatures'),
   inboxMessages: whole(1, 1_000_000).default(16_384).describe('messages that may wait to be sequenced'),
   markEvery: whole(1).default(100_000).describe('commands between two state marks in the journal'),

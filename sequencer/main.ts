@@ -21,10 +21,13 @@ import { CorridorIntake } from '#pipeline/intake.ts';
 import { L1Queue } from '#pipeline/l1-queue.ts';
 import { Pipeline } from '#pipeline/pipeline.ts';
 import { recover } from '#pipeline/recovery.ts';
+import { ReportClock } from '#pipeline/report-clock.ts';
 import { systemClock } from '#pipeline/system-clock.ts';
 import { Timers } from '#pipeline/timers.ts';
-import { equalBytes, fromHex, toHex } from '#protocol/bytes.ts';
+import { equalBytes, fromHex, toHex, viewOf } from '#protocol/bytes.ts';
 import { FUNDING_RATE } from '#protocol/event.ts';
+import { PRICE_REPORT_BYTES } from '#protocol/limits.ts';
+import { decodeReport } from '#protocol/price-report.ts';
 import { cursorAfter } from '#protocol/receipt.ts';
 import { Reject } from '#protocol/reject.ts';
 import { domainSeparator } from '#protocol/signing.ts';
@@ -38,7 +41,7 @@ import { quotasOf, readConfig, type SequencerConfig, type SequencerSettings } fr
 import { BatchProgress } from './main/batch-progress.ts';
 import { FinalLedger } from './main/final-ledger.ts';
 import { addMetrics } from './main/metrics.ts';
-import { oracleFacts } from './main/oracle-facts.ts';
+import { isPublisher, oracleFacts } from './main/oracle-facts.ts';
 import { revertedOf } from './main/recovered-file.ts';
 import { Retention } from './main/retention.ts';
 import { signingKey } from './main/signing-key.ts';
@@ -79,7 +82,10 @@ export async function runSequencer(
 }
 
 async function build(config: SequencerConfig, log: Logger, teardown: Teardown): Promise<Sequencer> {
-  const clock = systemClock;
+  const reportClock = config.clockStart === undefined ? undefined : new ReportClock(config.clockStart);
+  const clock = reportClock ?? systemClock;
+  if (reportClock !== undefined)
+    log.warn('the clock follows the price reports: for playing recorded prices alone');
   const keccak = await createWasmKeccak();
   let fail!: (error: Error) => void;
   const failed = new Promise<Error>((resolve) => {
@@ -233,7 +239,10 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
     roundMs,
   });
   const timers = new Timers({ state, scheduler: clock, now, wake });
-  for (const source of [l1Queue, relay, timers]) pipeline.addSource(source);
+  pipeline.addSource(l1Queue);
+  pipeline.addSource(relay);
+  // Where time comes with the reports, nothing falls due between them.
+  if (reportClock === undefined) pipeline.addSource(timers);
   teardown.add(
     follower.onChange(() => {
       follower.forgetEntries(state.queueNext);
@@ -273,7 +282,11 @@ async function build(config: SequencerConfig, log: Logger, teardown: Teardown): 
       timers,
       l1Queue,
       clock,
-      takeReport: (market, report, from) => relay.submit(market, report, from),
+      takeReport: (market, report, from) => {
+        if (reportClock !== undefined && report.length === PRICE_REPORT_BYTES && isPublisher(state, from))
+          reportClock.advance(decodeReport(viewOf(report), 0, market).time);
+        return relay.submit(market, report, from);
+      },
     }),
     feed: new ReceiptFeed(feed, receipts),
     queries: new Queries({

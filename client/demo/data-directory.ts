@@ -32,7 +32,7 @@ export type DemoKeys = z.infer<typeof KEYS>;
 
 const DEPLOYMENT = z.object({
   version: z.literal(1),
-  kind: z.enum(['demo', 'replay']),
+  kind: z.enum(['demo', 'replay', 'prices']),
   chainId: z.number().int().positive(),
   rollup: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
 });
@@ -99,9 +99,16 @@ export class DataDirectory {
     await this.write('demo.json', deployment);
   }
 
-  /** The keys, made at the first call; more accounts are added when there are too few. */
-  async keys(accounts: number): Promise<DemoKeys> {
-    const make = (): string => `0x${randomBytes(32).toString('hex')}`;
+  /**
+   * The keys, made at the first call; more accounts are added when there are too few. With a seed anybody can make them:
+   * for replays that must come out the same, on a chain of their own.
+   */
+  async keys(accounts: number, seed?: number): Promise<DemoKeys> {
+    let made = 0;
+    const make = (): string =>
+      seed === undefined
+        ? `0x${randomBytes(32).toString('hex')}`
+        : `0x${createHash('sha256').update(`development key ${seed} ${made++}`).digest('hex')}`;
     const known = await this.read('keys.json', KEYS);
     if (known !== undefined && known.accounts.length >= accounts) return known;
     if (known === undefined && (await this.hasJournal()))
@@ -150,7 +157,7 @@ export class DataDirectory {
 export async function clearEarlierReplay(directory: string): Promise<void> {
   try {
     const { kind } = DEPLOYMENT.parse(JSON.parse(await readFile(path.join(directory, 'demo.json'), 'utf8')));
-    if (kind !== 'replay') return;
+    if (kind === 'demo') return;
   } catch {
     return;
   }

@@ -18,33 +18,34 @@ const CREDIT_MS_MAX = 120_000;
 const POLL_MS = 100;
 
 /**
- * Deposits `amount` q for every signer that holds less than half of it, and resolves with the accounts when all of
- * them have it.
+ * Deposits `amount` q (or each one's own) for every signer that holds less than half of it, and resolves with the
+ * accounts when all of them have it.
  */
 export async function fundAccounts(
   place: FundingPlace,
   signers: readonly KeySigner[],
-  amount: number,
+  amount: number | readonly number[],
   signal: AbortSignal,
 ): Promise<Identity[]> {
   const client = await SluiceClient.connect({ url: place.url });
   try {
-    const poor: KeySigner[] = [];
+    const poor: { readonly signer: KeySigner; readonly amount: number }[] = [];
     const before = new Map<KeySigner, number>();
-    for (const signer of signers) {
+    for (const [i, signer] of signers.entries()) {
+      const own = typeof amount === 'number' ? amount : amount[i]!;
       const cash = await cashOf(place.url, client, signer);
       before.set(signer, cash);
-      if (cash < amount / 2) poor.push(signer);
+      if (cash < own / 2) poor.push({ signer, amount: own });
     }
     if (poor.length > 0)
       await depositTestTokens(
         place.l1,
         place.rollup,
-        poor.map((signer) => ({ owner: toHex(signer.address), amount })),
+        poor.map((one) => ({ owner: toHex(one.signer.address), amount: one.amount })),
       );
     const until = performance.now() + CREDIT_MS_MAX;
-    for (const signer of poor)
-      while ((await cashOf(place.url, client, signer)) < before.get(signer)! + amount / 2) {
+    for (const { signer, amount: own } of poor)
+      while ((await cashOf(place.url, client, signer)) < before.get(signer)! + own / 2) {
         signal.throwIfAborted();
         if (performance.now() > until)
           throw new SluiceError(

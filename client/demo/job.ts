@@ -20,16 +20,23 @@ export interface JobContext {
   readonly say: (phrase: string) => void;
 }
 
+/** A replay is of an order flow, or of prices alone. */
+export type JobKind = 'demo' | 'replay' | 'prices';
+
 export interface Job {
-  readonly kind: 'demo' | 'replay';
+  readonly kind: JobKind;
   readonly title: string;
   readonly chain: ChainParameters;
   readonly markets: readonly MarketConfig[];
   readonly accounts: number;
-  /** q for each account. */
-  readonly funding: number;
+  /** q for each account, or for each its own. */
+  readonly funding: number | readonly number[];
   /** What each account withdraws of its free collateral at the end, 0 … 1. */
   readonly withdrawShare: number;
+  /** Time at which the exchange's clock stands, to be moved by price reports alone; undefined: the machine's clock. */
+  readonly clockStartMs?: number;
+  /** Time of the first block of an L1 of one's own. */
+  readonly l1StartSeconds?: number;
   /** Resolves when it is done: nothing more is sent by its traders. Throws what the signal was aborted with. */
   run(context: JobContext): Promise<{ readonly replay: ReplayVerdict | undefined }>;
 }

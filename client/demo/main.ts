@@ -13,7 +13,9 @@ import { demoJob } from './demo-job.ts';
 import { type DemoFlags, type DemoOptions, FlagError, readDemoFlags } from './flags.ts';
 import { fundAccounts } from './funding.ts';
 import { Interrupted, type Job } from './job.ts';
-import { WINDOW_SECONDS } from './markets.ts';
+import { PRICES_TICK_E9, WINDOW_SECONDS } from './markets.ts';
+import { pricesJob } from './prices/prices-job.ts';
+import { type PricePoint, readPrices, withShock } from './prices/series.ts';
 import { type Recording, readRecording } from './recording.ts';
 import type { ReplayVerdict } from './replay-compare.ts';
 import { replayJob } from './replay-job.ts';
@@ -56,32 +58,46 @@ export async function runDemo(flags: DemoFlags): Promise<number> {
 }
 
 async function run(options: DemoOptions, controller: AbortController): Promise<number> {
-  const recording = options.replay === undefined ? undefined : await readRecording(options.replay);
-  if (recording !== undefined && options.isDefaultData) await clearEarlierReplay(options.data);
+  const recorded = await readRecorded(options);
+  if (recorded !== undefined && options.isDefaultData) await clearEarlierReplay(options.data);
   const directory = await DataDirectory.open(options.data);
   try {
-    return await runIn(directory, options, recording, controller);
+    return await runIn(directory, options, recorded, controller);
   } finally {
     await directory.release();
   }
 }
 
+type Recorded = Recording | readonly PricePoint[];
+
+/** What a replay plays; undefined for the plain demo. */
+async function readRecorded(options: DemoOptions): Promise<Recorded | undefined> {
+  if (options.replay !== undefined) return readRecording(options.replay);
+  if (options.replayPrices === undefined) return undefined;
+  const points = await readPrices(options.replayPrices, PRICES_TICK_E9);
+  const chosen = points.slice(0, options.rows);
+  return options.shock ? withShock(chosen) : chosen;
+}
+
 async function runIn(
   directory: DataDirectory,
   options: DemoOptions,
-  recording: Recording | undefined,
+  recorded: Recorded | undefined,
   controller: AbortController,
 ): Promise<number> {
-  if (recording !== undefined && (await directory.deployment()) !== undefined)
+  if (recorded !== undefined && (await directory.deployment()) !== undefined)
     throw new DataDirectoryError(
       `--data: ${directory.root} was used before, and a replay begins with an empty exchange: choose another directory with --data`,
     );
   const keys: { current?: DemoKeys } = {};
+  const publishers = (): readonly string[] => keys.current!.publishers;
   const job: Job =
-    recording === undefined
+    recorded === undefined
       ? demoJob(options)
-      : replayJob(options, recording, () => keys.current!.publishers);
-  keys.current = await directory.keys(job.accounts);
+      : 'rows' in recorded
+        ? replayJob(options, recorded, publishers)
+        : pricesJob(options, recorded, publishers);
+  keys.current = await directory.keys(job.accounts, job.kind === 'prices' ? options.seed : undefined);
   const tally = new Tally();
   const view = new RunView({ job, tally, quiet: options.quiet });
   const { signal } = controller;
@@ -97,6 +113,8 @@ async function runIn(
         markets: job.markets,
         windowSeconds: WINDOW_SECONDS,
         carrier: options.carrier,
+        clockStartMs: job.clockStartMs,
+        l1StartSeconds: job.l1StartSeconds,
         say: (phrase) => view.say(phrase),
       },
       signal,
@@ -148,11 +166,14 @@ async function runJob(running: Running): Promise<DemoReport> {
     view.say('waiting until every batch is final');
     await untilFinalAndVerified((await supervisor.vitals()).journal.durableSeq, wait);
     view.say('withdrawing');
-    const requested = await withdrawAll(supervisor.url, running.identities, job.withdrawShare);
+    const requested =
+      job.withdrawShare === 0 ? [] : await withdrawAll(supervisor.url, running.identities, job.withdrawShare);
     withdrawals.requested = requested.length;
-    await untilFinalAndVerified(Math.max(0, ...requested.map(({ seq }) => seq)), wait);
-    view.say('paying on L1');
-    withdrawals.paid = (await payAll(supervisor.url, supervisor.l1, supervisor.rollup, requested)).paid;
+    if (requested.length > 0) {
+      await untilFinalAndVerified(Math.max(...requested.map(({ seq }) => seq)), wait);
+      view.say('paying on L1');
+      withdrawals.paid = (await payAll(supervisor.url, supervisor.l1, supervisor.rollup, requested)).paid;
+    }
     return await reportOf(running, { replay, withdrawals, complete: true });
   } catch (error) {
     if (error instanceof Interrupted) return reportOf(running, { replay, withdrawals, complete: false });
@@ -202,7 +223,13 @@ async function reportOf(
       calldataBytes: submitter.calldataBytes,
       blobBytes: submitter.blobs * BLOB_BYTES,
     },
-    verifier: { steps: verifier.steps, mismatches: verifier.mismatches, batches: verifier.verified },
+    verifier: {
+      steps: verifier.steps,
+      mismatches: verifier.mismatches,
+      batches: verifier.verified,
+      stateRoot: verifier.head.stateRoot,
+      seq: verifier.head.seq,
+    },
     withdrawals: outcome.withdrawals,
     conservation: await compareBooks(supervisor.l1, supervisor.rollup, verifier.ledger),
     ...(outcome.replay === undefined ? {} : { replay: outcome.replay }),

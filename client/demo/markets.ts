@@ -121,5 +121,46 @@ export const REPLAY_CHAIN: ChainParameters = {
   openOrdersMax: 10_000,
 };
 
+/** 0.1 quote. */
+export const PRICES_TICK_E9 = 100_000_000;
+const PRICES_TIERS = [
+  { lower: 0, initialPpm: 20_000, maintenancePpm: 10_000 },
+  { lower: 250_000, initialPpm: 40_000, maintenancePpm: 20_000 },
+  { lower: 2_500_000, initialPpm: 100_000, maintenancePpm: 50_000 },
+] as const;
+
+/** The market of a price replay, leverage up to 50; `priceMost`: the highest price of the series, ticks. */
+export function pricesMarket(priceMost: number): MarketConfig {
+  const shape = { qm: 10, maxPrice: 2 * priceMost };
+  const maxPosition = maxPositionOf(shape);
+  return {
+    market: 0,
+    symbol: 'BTC-PERP',
+    status: 0,
+    ...shape,
+    maxPosition,
+    maxOpenInterest: 0,
+    maxOrderSize: maxPosition,
+    minNotional: MILLION,
+    takerFeePpm: 450,
+    makerFeePpm: -50,
+    bandPpm: 100_000,
+    profitWeightPpm: MILLION,
+    ...NO_MARKET_LIMITS,
+    tickSizeE9: PRICES_TICK_E9,
+    tiers: PRICES_TIERS,
+  };
+}
+
+/** One row a minute. */
+export const PRICES_CHAIN: ChainParameters = {
+  ...DEFAULT_CHAIN_PARAMETERS,
+  stalenessMs: 90_000,
+  voidMs: 150_000,
+  futureMs: 60_000,
+  sampleIntervalMs: 60_000,
+  openOrdersMax: 10_000,
+};
+
 /** Seconds from commit to final on the development chain of a demo. */
 export const WINDOW_SECONDS = 2;

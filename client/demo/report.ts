@@ -1,9 +1,10 @@
 /** What a run did, for programs: report.json. Whether it was a success is decided here too. */
 import { writeFile } from 'node:fs/promises';
+import type { JobKind } from './job.ts';
 import { isEqualReplay, type ReplayVerdict } from './replay-compare.ts';
 
 export interface DemoReport {
-  readonly kind: 'demo' | 'replay';
+  readonly kind: JobKind;
   /** Of the traders and the publishers' walk. */
   readonly seed: number;
   readonly seconds: number;
@@ -37,7 +38,14 @@ export interface DemoReport {
     readonly blobBytes: number;
   };
   /** `batches`: the last one that the verifier has re-executed. */
-  readonly verifier: { readonly steps: number; readonly mismatches: number; readonly batches: number };
+  readonly verifier: {
+    readonly steps: number;
+    readonly mismatches: number;
+    readonly batches: number;
+    /** Of the state after its last batch, which ends with command `seq`. */
+    readonly stateRoot: string;
+    readonly seq: number;
+  };
   readonly withdrawals: { readonly requested: number; readonly paid: number };
   /**
    * Units of the token: what the vault holds on L1 less what the ledger of the verifier's last batch owes (cash,
@@ -134,7 +142,7 @@ export function summaryOf(report: DemoReport): string {
         ? `${replay.takes} takes, nothing recorded to compare with`
         : `${replay.takesEqual} of ${replay.takes} takes as recorded, end book ${replay.bookEqual === undefined ? 'not recorded' : replay.bookEqual ? 'equal' : 'DIFFERS'}`,
     ]);
-  if (report.kind === 'demo') rows.push(['seed', String(report.seed)]);
+  if (report.kind !== 'replay') rows.push(['seed', String(report.seed)]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const { problems } = report;
   let verdict = problems.map((problem) => `NOT GOOD: ${problem}`).join('\n');

@@ -14,6 +14,7 @@ interface Common {
 
 /** Cut often, so that a demo's batches are final within seconds. */
 const BATCH_MS = 1_500;
+const QUOTA = '100000000';
 
 const chainOf = (common: Common): string[] => [
   '--data',
@@ -25,7 +26,20 @@ const chainOf = (common: Common): string[] => [
 ];
 const health = (port: number): string => `http://127.0.0.1:${port}/health`;
 
-export const sequencerRole = (common: Common & { readonly keyFile: string }): RoleSpec => ({
+/** The clock follows the reports, and quotas, which count by the machine's clock, are out of the way. */
+const pricesArguments = (clockStartMs: number): string[] => [
+  '--clock-start',
+  String(clockStartMs),
+  ...['frames-per-second', 'frames-burst', 'bytes-per-second'].flatMap((quota) => [`--${quota}`, QUOTA]),
+  ...['operations-per-second-per-account', 'operations-burst-per-account'].flatMap((quota) => [
+    `--${quota}`,
+    QUOTA,
+  ]),
+];
+
+export const sequencerRole = (
+  common: Common & { readonly keyFile: string; readonly clockStartMs: number | undefined },
+): RoleSpec => ({
   name: 'sequencer',
   arguments: [
     'sequencer',
@@ -41,6 +55,7 @@ export const sequencerRole = (common: Common & { readonly keyFile: string }): Ro
     String(BATCH_MS),
     '--workers',
     '1',
+    ...(common.clockStartMs === undefined ? [] : pricesArguments(common.clockStartMs)),
   ],
   health: `http://127.0.0.1:${common.port}/ready`,
   logFile: common.log,

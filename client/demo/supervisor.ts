@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { toHex } from '#protocol/bytes.ts';
 import type { ChainParameters, MarketConfig } from '#protocol/market.ts';
-import { sendEther } from '#settlement/l1/bulk-actions.ts';
+import { increaseTime, sendEther } from '#settlement/l1/bulk-actions.ts';
 import { type Address, connectL1, type Hex, type L1Client } from '#settlement/l1/client.ts';
 import { findRollup, type RollupContracts } from '#settlement/l1/contracts.ts';
 import type { Devnet } from '#settlement/l1/devnet.ts';
@@ -16,13 +16,14 @@ import { keySigner } from '../signer.ts';
 import { type Role, RoleError, startRole } from './child-process.ts';
 import { type DataDirectory, DataDirectoryError, type DemoKeys } from './data-directory.ts';
 import type { Carrier } from './flags.ts';
+import type { JobKind } from './job.ts';
 import { publisherRole, sequencerRole, submitterRole, verifierRole } from './roles.ts';
 import { fetchStatus, type Vitals, vitalsOf } from './vitals.ts';
 
 export interface SupervisorOptions {
   readonly directory: DataDirectory;
   readonly keys: DemoKeys;
-  readonly kind: 'demo' | 'replay';
+  readonly kind: JobKind;
   /** Of the sequencer; 0: any free one. */
   readonly port: number;
   /** An L1 of the user's; one is started when undefined. */
@@ -33,6 +34,9 @@ export interface SupervisorOptions {
   readonly windowSeconds: number;
   /** Where the submitter puts inputs. */
   readonly carrier: Carrier;
+  /** See Job. */
+  readonly clockStartMs?: number | undefined;
+  readonly l1StartSeconds?: number | undefined;
   /** Told what is being done, one phrase each. */
   readonly say: (phrase: string) => void;
 }
@@ -101,6 +105,11 @@ export class Supervisor {
     return vitalsOf({ sequencer, submitter, verifier });
   }
 
+  /** The clock of an L1 of our own goes on by so many seconds. */
+  advanceL1(seconds: number): Promise<void> {
+    return increaseTime(this.l1, seconds);
+  }
+
   /** Five publishers with a seeded random walk, in one process. */
   async startPublishers(seed: number, startPrices: ReadonlyMap<string, string>): Promise<void> {
     const { directory, keys } = this.options;
@@ -149,6 +158,7 @@ export class Supervisor {
           ...role('sequencer'),
           port: this.port,
           keyFile: await keyFile('sequencer', keys.sequencer),
+          clockStartMs: this.options.clockStartMs,
         }),
       ),
       this.startRole(
@@ -183,6 +193,9 @@ export class Supervisor {
         stateFile: options.directory.l1StateFile,
         blockTimeSeconds: BLOCK_SECONDS,
         saveSeconds: 10,
+        ...(options.l1StartSeconds === undefined
+          ? {}
+          : { arguments: ['--timestamp', String(options.l1StartSeconds)] }),
       });
       void this.devnet.ended.then((words) => {
         if (this.stopping === undefined) this.fail(`L1: ended by itself: ${words}`);

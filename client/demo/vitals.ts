@@ -20,6 +20,7 @@ const VERIFIER = z.object({
   steps: COUNT,
   mismatches: COUNT,
   verdict: z.string(),
+  head: z.object({ stateRoot: z.string().regex(/^0x[0-9a-f]{64}$/), seq: COUNT }),
   ledger: z.object({ batch: COUNT, owed: AMOUNT, withdrawn: AMOUNT }),
 });
 

@@ -100,3 +100,15 @@ export async function withdrawMany(
 /** Gives ether, for gas. */
 export const sendEther = (l1: L1Client, to: Address, wei: bigint): Promise<TransactionReceipt> =>
   send(l1, { to, data: '0x', value: wei, doing: `send ether to ${to}` });
+
+/** Moves the clock of a development chain on; other chains refuse. */
+export async function increaseTime(l1: L1Client, seconds: number): Promise<void> {
+  try {
+    await l1.public.request({
+      method: 'evm_increaseTime' as never,
+      params: [Math.floor(seconds)] as never,
+    });
+  } catch (error) {
+    throw l1Error(error, 'move the clock of L1');
+  }
+}

@@ -88,7 +88,7 @@ const GOOD: Omit<DemoReport, 'problems'> = {
   journal: { records: 10, bytes: 20, flushes: 5 },
   batches: { signed: 4, committed: 4, final: 3, struck: 0 },
   l1: { transactions: 7, gas: 8, calldataBytes: 9, blobBytes: 0 },
-  verifier: { steps: 50, mismatches: 0, batches: 4 },
+  verifier: { stateRoot: `0x${'00'.repeat(32)}`, seq: 1, steps: 50, mismatches: 0, batches: 4 },
   withdrawals: { requested: 60, paid: 60 },
   conservation: { vault: 1_000, leftBehind: 1_000, difference: 0 },
   replay: { takes: 3, takesEqual: 3, bookEqual: true, differences: [] },
