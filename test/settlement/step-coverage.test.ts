@@ -10,7 +10,7 @@ import { Coverage } from '../fuzz-steps/coverage.ts';
 import { compareDirected } from '../fuzz-steps/directed.ts';
 import { type Rig, startRig } from '../fuzz-steps/rig.ts';
 
-const SEED = Number(process.env['SEED'] ?? 20_261_122);
+const SEED = Number(process.env.SEED ?? 20_261_122);
 console.log(`step coverage: SEED=${SEED}`);
 const keccak = await createWasmKeccak();
 

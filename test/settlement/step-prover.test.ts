@@ -18,7 +18,7 @@ import { disagreement, type Rig, startRig } from '../fuzz-steps/rig.ts';
 import { StepSession } from '../fuzz-steps/step-session.ts';
 import { emptyTrees, rangesOf, traceSession, witnessesOf } from '../support/witnessed-session.ts';
 
-const SEED = Number(process.env['SEED'] ?? 20_261_122);
+const SEED = Number(process.env.SEED ?? 20_261_122);
 console.log(`step prover: SEED=${SEED}`);
 const keccak = await createWasmKeccak();
 const coverage = new Coverage();
