@@ -9,6 +9,7 @@ import { type Address, accountOf, type L1Client } from '#settlement/l1/client.ts
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
 import {
   approveVault,
+  assetOf,
   deposit as depositOnL1,
   type Queued,
   tokenBalance,
@@ -32,7 +33,7 @@ export interface Patience {
 const POLL_MS = 500;
 const TIMEOUT_MS = 600_000;
 
-/** Approves the vault where it is not allowed to take so much yet, and deposits. `amount`: units of the asset. */
+/** Approves the vault where it is not allowed to take so much yet, and deposits. `amount`: ledger units. */
 export async function deposit(
   l1: L1Client,
   rollup: RollupContracts,
@@ -46,12 +47,13 @@ export async function deposit(
 ): Promise<Queued> {
   const asset = money.asset ?? QUOTE_ASSET;
   const held = await tokenBalance(l1, rollup, { address: accountOf(l1).address, asset });
-  const { decimals, symbol } = rollup.assets[asset]!;
-  const shown = (units: number | bigint): string => `${formatUnits(units, decimals)} ${symbol}`;
-  if (held < BigInt(money.amount))
+  const { tokenDecimals, symbol, scale } = assetOf(rollup, asset);
+  const needed = BigInt(money.amount) * scale;
+  const shown = (tokens: bigint): string => `${formatUnits(tokens, tokenDecimals)} ${symbol}`;
+  if (held < needed)
     throw new SluiceError(
       'L1_FAILED',
-      `deposit: expected at least ${shown(money.amount)} on L1 at ${accountOf(l1).address}, got ${shown(held)}`,
+      `deposit: expected at least ${shown(needed)} on L1 at ${accountOf(l1).address}, got ${shown(held)}`,
       {
         details: { asset, expected: money.amount, got: held, address: accountOf(l1).address },
       },
@@ -124,14 +126,14 @@ const proofOf = (owner: string, asset: number, view: WithdrawalProofView): Withd
   path: fromHex(view.proof),
 });
 
-/** What the vault still owes for a proof: units of the asset. */
+/** What the vault still owes for a proof: ledger units. */
 export async function unpaid(l1: L1Client, rollup: RollupContracts, proof: WithdrawalProof): Promise<bigint> {
   const { paidToOwner } = await vaultTotals(l1, rollup, { asset: proof.asset, owner: proof.owner });
   return proof.total - paidToOwner;
 }
 
 export interface Paid {
-  /** Units of the asset. */
+  /** Ledger units. */
   readonly amount: bigint;
   readonly transaction: string;
 }

@@ -1,4 +1,5 @@
-/** What the demo and a replay trade: markets, chain parameters, and the windows of their development chain. */
+/** What the demo and a replay trade: markets, assets, chain parameters, and the windows of their development chain. */
+import { type AssetConfig, CASH_BORROWS, LENDING, NO_FEED } from '#protocol/asset.ts';
 import { MILLION, NOTIONAL_MAX, QUOTE_MAX } from '#protocol/limits.ts';
 import {
   type ChainParameters,
@@ -57,6 +58,79 @@ export const DEMO_MARKETS: readonly DemoMarket[] = [
   demoMarket(0, 'BTC-PERP', { tickSizeE9: 100_000_000, qm: 10, maxPrice: 10_000_000, startPrice: 650_000 }),
   demoMarket(1, 'ETH-PERP', { tickSizeE9: 10_000_000, qm: 10, maxPrice: 10_000_000, startPrice: 320_000 }),
   demoMarket(2, 'SOL-PERP', { tickSizeE9: 1_000_000, qm: 100, maxPrice: 10_000_000, startPrice: 150_000 }),
+];
+
+const NO_CAPS = { userCap: 0, globalCap: 0, supplyCap: 0, borrowCap: 0 } as const;
+
+/** Lending terms of the two majors; the quote asset's are steeper, as it is what is borrowed. */
+const MAJOR_RATES = {
+  baseRatePpm: 0,
+  slope1Ppm: 40_000,
+  slope2Ppm: 600_000,
+  kinkPpm: 800_000,
+  reservePpm: 100_000,
+  utilizationCapPpm: 950_000,
+} as const;
+
+/** Counts 80 % of its price for initial margin and 85 % for maintenance margin; debts in it weigh more than it does. */
+const MAJOR_WEIGHTS = {
+  collateralFactorPpm: 800_000,
+  liquidationThresholdPpm: 850_000,
+  debtWeightInitialPpm: 1_200_000,
+  debtWeightMaintenancePpm: 1_100_000,
+  haircuts: [
+    { upTo: 1_000_000, ppm: MILLION },
+    { upTo: 5_000_000, ppm: 900_000 },
+  ],
+} as const;
+
+/**
+ * The quote asset with its lending pool, ether and bitcoin priced by their markets: a whole is worth tickValue q a tick,
+ * 0.01 and 0.1 quote.
+ */
+export const DEMO_ASSETS: readonly AssetConfig[] = [
+  {
+    asset: 0,
+    symbol: 'USD',
+    status: 0,
+    decimals: 6,
+    feed: NO_FEED,
+    tickValue: 1,
+    collateralFactorPpm: MILLION,
+    liquidationThresholdPpm: MILLION,
+    debtWeightInitialPpm: MILLION,
+    debtWeightMaintenancePpm: MILLION,
+    haircuts: [],
+    ...NO_CAPS,
+    ...MAJOR_RATES,
+    slope1Ppm: 50_000,
+    slope2Ppm: 950_000,
+    flags: LENDING | CASH_BORROWS,
+  },
+  {
+    asset: 1,
+    symbol: 'ETH',
+    status: 0,
+    decimals: 8,
+    feed: 1,
+    tickValue: 10_000,
+    ...MAJOR_WEIGHTS,
+    ...NO_CAPS,
+    ...MAJOR_RATES,
+    flags: LENDING,
+  },
+  {
+    asset: 2,
+    symbol: 'BTC',
+    status: 0,
+    decimals: 8,
+    feed: 0,
+    tickValue: 100_000,
+    ...MAJOR_WEIGHTS,
+    ...NO_CAPS,
+    ...MAJOR_RATES,
+    flags: LENDING,
+  },
 ];
 
 export const DEMO_CHAIN: ChainParameters = {

@@ -48,7 +48,7 @@ export interface DemoReport {
   };
   readonly withdrawals: { readonly requested: number; readonly paid: number };
   /**
-   * Units of the token: what the vault holds on L1 less what the ledger of the verifier's last batch owes (cash,
+   * q: what the vault holds on L1 less what the ledger of the verifier's last batch owes (cash,
    * positions, fees, funding, withdrawn and not paid).
    */
   readonly conservation: {

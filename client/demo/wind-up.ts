@@ -2,7 +2,7 @@
 import { QUOTE_ASSET } from '#protocol/units.ts';
 import type { L1Client } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
-import { rollupStatus, tokenBalance, vaultTotals } from '#settlement/l1/vault-actions.ts';
+import { assetOf, rollupStatus, tokenBalance, vaultTotals } from '#settlement/l1/vault-actions.ts';
 import { SluiceClient } from '../client.ts';
 import { SluiceError } from '../errors.ts';
 import type { Vitals } from './vitals.ts';
@@ -47,7 +47,7 @@ export async function untilFinalAndVerified(seq: number, options: WaitOptions): 
   }
 }
 
-/** What the vault holds against what the verifier's ledger says it owes, units of the token. */
+/** What the vault holds against what the verifier's ledger says it owes, q. */
 export async function compareBooks(
   l1: L1Client,
   rollup: RollupContracts,
@@ -58,10 +58,11 @@ export async function compareBooks(
     vaultTotals(l1, rollup, { asset: QUOTE_ASSET }),
   ]);
   const leftBehind = BigInt(ledger.owed) + BigInt(ledger.withdrawn) - paidTotal;
+  const held = balance / assetOf(rollup, QUOTE_ASSET).scale;
   return {
-    vault: Number(balance),
+    vault: Number(held),
     leftBehind: Number(leftBehind),
-    difference: Number(balance - leftBehind),
+    difference: Number(held - leftBehind),
   };
 }
 

@@ -22,7 +22,7 @@ import type { ExitAction } from './look.ts';
 export interface Performed {
   readonly kind: ExitAction['kind'] | 'demand';
   readonly transaction: `0x${string}`;
-  /** Units of the token that the owner was paid. */
+  /** Ledger units that the owner was paid. */
   readonly paid?: { readonly asset: number; readonly amount: bigint };
 }
 

@@ -16,6 +16,8 @@ contract Vault is IVault, Guarded {
     uint256 internal constant ASSETS_MAX = 64;
     /// @dev What all accounts together may hold of an asset, so that no balance leaves its field (margin.md section 1).
     uint256 internal constant CAP_MAX = 2 ** 51;
+    /// @dev With the cap, transfers stay far below a word; a token of 24 decimals still finds a ledger unit of 10^-6.
+    uint256 internal constant SCALE_MAX = 10 ** 18;
     /// @dev Kind byte of the ledger leaf WITHDRAWN: key = kind ‖ 20 owner ‖ u16 asset ‖ zeros, value = u128.
     uint8 internal constant WITHDRAWN_KIND = 0x09;
 
@@ -37,6 +39,7 @@ contract Vault is IVault, Guarded {
         for (uint16 i = 0; i < assets_.length; i++) {
             Asset memory asset = assets_[i];
             Bounds.check("asset.token.code", 1, type(uint256).max, asset.token.code.length);
+            Bounds.check("asset.scale", 1, SCALE_MAX, asset.scale);
             Bounds.check("asset.cap", 1, CAP_MAX, asset.cap);
             Bounds.check("asset.depositMin", 1, asset.cap, asset.depositMin);
             for (uint16 j = 0; j < i; j++) {
@@ -59,7 +62,7 @@ contract Vault is IVault, Guarded {
         Bounds.check("amount", known.depositMin, before >= known.cap ? 0 : known.cap - before, amount);
         held[asset] = before + amount;
         emit Deposited(from, asset, amount);
-        IERC20(known.token).pull(from, amount);
+        IERC20(known.token).pull(from, uint256(amount) * known.scale);
     }
 
     /// @inheritdoc IVault
@@ -112,7 +115,7 @@ contract Vault is IVault, Guarded {
     function unowed(uint16 asset) external view returns (uint256) {
         uint256 has = held[asset];
         // A token that took some back leaves less than was counted: then the loss is everybody's, not the last one's.
-        uint256 there = IERC20(assets[asset].token).balanceOf(address(this));
+        uint256 there = IERC20(assets[asset].token).balanceOf(address(this)) / assets[asset].scale;
         if (there < has) has = there;
         uint256 owed = _owed(asset);
         return has > owed ? has - owed : 0;
@@ -128,7 +131,8 @@ contract Vault is IVault, Guarded {
         uint256 has = held[asset];
         if (has < amount || has - amount < keep) revert NotHeld(asset, amount, has, keep);
         held[asset] = has - amount;
-        IERC20(assets[asset].token).push(owner, amount);
+        Asset storage known = assets[asset];
+        IERC20(known.token).push(owner, amount * known.scale);
     }
 
     function _requireEscape() private view {

@@ -158,7 +158,7 @@ export const queueAbi = parseAbi([
 ]);
 
 export const vaultAbi = parseAbi([
-  'struct Asset { address token; uint64 depositMin; uint64 cap; }',
+  'struct Asset { address token; uint64 scale; uint64 depositMin; uint64 cap; }',
   'constructor(address queue_, address rollup_, Asset[] assets_)',
   'function receiveDeposit(address from, uint16 asset, uint64 amount)',
   'function withdraw(address owner, uint16 asset, uint128 total, uint64 batchId, bytes path) returns (uint128 amount)',
@@ -169,7 +169,7 @@ export const vaultAbi = parseAbi([
   'function unowed(uint16 asset) view returns (uint256)',
   'function reserved(uint16 asset) view returns (uint256)',
   'function assetCount() view returns (uint16)',
-  'function assets(uint16 asset) view returns (address token, uint64 depositMin, uint64 cap)',
+  'function assets(uint16 asset) view returns (address token, uint64 scale, uint64 depositMin, uint64 cap)',
   'function held(uint16 asset) view returns (uint256)',
   'function paidTotal(uint16 asset) view returns (uint256)',
   'function paid(address owner, uint16 asset) view returns (uint128)',

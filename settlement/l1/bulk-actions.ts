@@ -1,6 +1,6 @@
 /**
  * Many transactions of one key at once, for development chains and tests: consecutive nonces, sent without waiting
- * in between, then waited for together. Amounts are units of the token. Everything rejects with `L1Error`.
+ * in between, then waited for together. Amounts are ledger units. Everything rejects with `L1Error`.
  */
 import { type Address, encodeFunctionData, type Hex, parseEventLogs, type TransactionReceipt } from 'viem';
 import { toHex } from '#protocol/bytes.ts';
@@ -47,9 +47,9 @@ export async function depositTestTokens(
   deposits: readonly Funding[],
   asset = 0,
 ): Promise<void> {
-  const { token } = assetOf(rollup, asset);
+  const { token, scale } = assetOf(rollup, asset);
   const sender = accountOf(l1).address;
-  const total = deposits.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+  const total = deposits.reduce((sum, { amount }) => sum + BigInt(amount) * scale, 0n);
   const held = await tokenBalance(l1, rollup, { address: sender, asset });
   if (held < total)
     await send(l1, {

@@ -13,14 +13,21 @@ import { queueAbi, rollupAbi, tokenAbi, vaultAbi } from './abi.ts';
 import type { L1Client } from './client.ts';
 import { L1Error, l1Error } from './errors.ts';
 import { scanLogs } from './logs.ts';
+import { ledgerDecimals } from './vault-asset.ts';
 
 export interface AssetInfo {
   /** Place in the vault's list; 0 is the quote asset. */
   readonly asset: number;
   readonly token: Address;
+  /** As the token says. */
   readonly symbol: string;
+  /** One whole is 10^decimals ledger units; all amounts on the exchange and of the vault are such units. */
   readonly decimals: number;
-  /** Units of the token. */
+  /** One whole is 10^tokenDecimals units of the token, as wallets count. */
+  readonly tokenDecimals: number;
+  /** Token units in a ledger unit. */
+  readonly scale: bigint;
+  /** Ledger units. */
   readonly depositMin: number;
   readonly cap: number;
 }
@@ -147,15 +154,24 @@ async function describe(
 }
 
 async function readAsset(l1: L1Client, vault: Address, asset: number): Promise<AssetInfo> {
-  const [token, depositMin, cap] = await l1.public.readContract({
+  const [token, scale, depositMin, cap] = await l1.public.readContract({
     address: vault,
     abi: vaultAbi,
     functionName: 'assets',
     args: [asset],
   });
-  const [symbol, decimals] = await Promise.all([
+  const [symbol, tokenDecimals] = await Promise.all([
     l1.public.readContract({ address: token, abi: tokenAbi, functionName: 'symbol' }),
     l1.public.readContract({ address: token, abi: tokenAbi, functionName: 'decimals' }),
   ]);
-  return { asset, token, symbol, decimals, depositMin: Number(depositMin), cap: Number(cap) };
+  return {
+    asset,
+    token,
+    symbol,
+    decimals: ledgerDecimals({ asset, symbol, tokenDecimals, scale }),
+    tokenDecimals,
+    scale,
+    depositMin: Number(depositMin),
+    cap: Number(cap),
+  };
 }

@@ -1,12 +1,15 @@
 /**
- * Deploys a rollup: token (on development chains), Vault, Queue with its genesis configuration, the judges, the
- * escape hatch, and Rollup last. They name each other; their addresses follow from the deployer's nonce, and
- * Rollup's constructor checks the wiring.
+ * Deploys a rollup: a token (where none is named), Vault, Queue with its genesis configuration, the judges, the escape
+ * hatch, and Rollup last. They name each other; their addresses follow from the deployer's nonce, and Rollup's
+ * constructor checks the wiring.
  *
  *   const contracts = await deployRollup(l1, { sequencer, chain, markets, publishers, windowSeconds: 10 });
+ *   const tokens = await deployTestTokens(l1);                 // and with several assets:
+ *   const contracts = await deployRollup(l1, { ..., tokens, assets: [quoteConfig, ethConfig, btcConfig] });
  */
 
-import { type Address, encodeDeployData, getAddress, getContractAddress, type Hex, zeroAddress } from 'viem';
+import { type Address, encodeDeployData, getContractAddress, type Hex, zeroAddress } from 'viem';
+import { type AssetConfig, assetConfigProblem, encodeAssetConfig } from '#protocol/asset.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { ASSETS_MAX, PUBLISHERS_MAX, PUBLISHERS_MIN } from '#protocol/limits.ts';
 import {
@@ -19,15 +22,19 @@ import {
   marketConfigProblem,
 } from '#protocol/market.ts';
 import {
+  QUEUE_CONFIGURE_ASSET,
   QUEUE_CONFIGURE_CHAIN,
   QUEUE_CONFIGURE_MARKET,
   QUEUE_CONFIGURE_PUBLISHER,
 } from '#protocol/queue-entry.ts';
+import { tokenAbi } from './abi.ts';
 import { accountOf, type L1Client, send } from './client.ts';
 import { type Artifacts, compileContracts } from './compile.ts';
 import { findRollup, type RollupContracts } from './contracts.ts';
 import { L1Error, l1Error } from './errors.ts';
 import { deployStepProver } from './step-prover.ts';
+import { deployTestTokens, TEST_USD } from './test-tokens.ts';
+import { ledgerDecimals, type VaultAsset } from './vault-asset.ts';
 
 export interface PublisherConfig {
   /** 20 bytes, or as text. */
@@ -35,24 +42,19 @@ export interface PublisherConfig {
   readonly weight: number;
 }
 
-export interface AssetConfig {
-  readonly token: Address;
-  /** Units of the token. */
-  readonly depositMin: number;
-  readonly cap: number;
-}
-
 export interface Genesis {
   readonly chain: ChainParameters;
   readonly markets: readonly MarketConfig[];
   readonly publishers: readonly PublisherConfig[];
+  /** Collateral values and lending terms of the vault's assets, from asset 0 on; default none: cash alone counts. */
+  readonly assets?: readonly AssetConfig[];
 }
 
 export interface DeployOptions extends Genesis {
   /** Address of the sequencer's key. */
   readonly sequencer: Address;
-  /** Default: a new TestToken as the quote asset. */
-  readonly assets?: readonly AssetConfig[];
+  /** What the vault takes, the quote asset first; default: a new TestToken as the quote asset. */
+  readonly tokens?: readonly VaultAsset[];
   /** Seconds between commit and finality. */
   readonly windowSeconds: number;
   /** Default 7 days. */
@@ -90,7 +92,6 @@ export interface DeployOptions extends Genesis {
 const DAY_SECONDS = 86_400;
 /** Rewards.sol takes no longer claim period. */
 const CLAIM_SECONDS_MAX = 30 * DAY_SECONDS;
-const TEST_TOKEN_CAP = 2 ** 51;
 /** Rollup's constructor calls all the others, so it comes last but for StubVerifier, which few chains have. */
 const ORDER = [
   'Vault',
@@ -105,12 +106,13 @@ const ORDER = [
 
 type Deployed = (typeof ORDER)[number];
 
-/** Configuration entries in the order in which they enter the queue: chain, markets, publishers. Throws a sentence. */
+/** Configuration entries in the order in which they enter the queue: an asset's feed comes before it. Throws a sentence. */
 export function genesisEntries(genesis: Genesis): { kind: number; payload: Hex }[] {
   const problem =
     chainParametersProblem(genesis.chain) ??
     genesis.markets.map(marketConfigProblem).find((sentence) => sentence !== undefined) ??
-    publishersProblem(genesis.publishers);
+    publishersProblem(genesis.publishers) ??
+    assetsProblem(genesis);
   if (problem !== undefined) throw new L1Error('rejected', `genesis: ${problem}`);
   return [
     { kind: QUEUE_CONFIGURE_CHAIN, payload: toHex(encodeChainParameters(genesis.chain)) },
@@ -124,6 +126,10 @@ export function genesisEntries(genesis: Genesis): { kind: number; payload: Hex }
         encodePublisher({ index, address: addressBytes(publisher.address), weight: publisher.weight }),
       ),
     })),
+    ...(genesis.assets ?? []).map((asset) => ({
+      kind: QUEUE_CONFIGURE_ASSET,
+      payload: toHex(encodeAssetConfig(asset)),
+    })),
   ];
 }
 
@@ -132,11 +138,10 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
   const entries = genesisEntries(options);
   const artifacts = options.artifacts ?? (await compileContracts());
   const deployer = accountOf(l1).address;
-  const assets = options.assets ?? [
-    { token: await deployTestToken(l1, artifacts), depositMin: 1, cap: TEST_TOKEN_CAP },
-  ];
-  if (assets.length < 1 || assets.length > ASSETS_MAX)
-    throw new L1Error('rejected', `assets: expected 1 to ${ASSETS_MAX}, got ${assets.length}`);
+  const tokens = options.tokens ?? (await deployTestTokens(l1, [TEST_USD], artifacts));
+  if (tokens.length < 1 || tokens.length > ASSETS_MAX)
+    throw new L1Error('rejected', `tokens: expected 1 to ${ASSETS_MAX}, got ${tokens.length}`);
+  await requireDecimals(l1, tokens, options.assets ?? []);
 
   const stepProver = options.stepProver ?? (await deployStepProver(l1, artifacts)).stepProver;
   const nonce = await l1.public
@@ -156,10 +161,11 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
     Vault: [
       at('Queue'),
       rollup,
-      assets.map((asset) => ({
-        token: asset.token,
-        depositMin: BigInt(asset.depositMin),
-        cap: BigInt(asset.cap),
+      tokens.map(({ token, scale, depositMin, cap }) => ({
+        token,
+        scale: scale ?? 1n,
+        depositMin: BigInt(depositMin),
+        cap: BigInt(cap),
       })),
     ],
     Queue: [
@@ -221,11 +227,44 @@ export async function deployRollup(l1: L1Client, options: DeployOptions): Promis
   return findRollup(l1, { address: rollup });
 }
 
-/** Deploys the quote asset of development chains; resolves with its address. */
-export async function deployTestToken(l1: L1Client, artifacts?: Artifacts): Promise<Address> {
-  const { abi, bytecode } = (artifacts ?? (await compileContracts())).TestToken;
-  const receipt = await send(l1, { data: encodeDeployData({ abi, bytecode }), doing: 'deploy TestToken' });
-  return getAddress(receipt.contractAddress!);
+/** A whole of an asset must be the same for the vault as for the state machine. */
+async function requireDecimals(
+  l1: L1Client,
+  tokens: readonly VaultAsset[],
+  assets: readonly AssetConfig[],
+): Promise<void> {
+  for (const { asset, decimals } of assets) {
+    const held = tokens[asset];
+    if (held === undefined)
+      throw new L1Error(
+        'rejected',
+        `genesis: assets: expected at most the ${tokens.length} of the vault, got asset ${asset}`,
+      );
+    const of = { address: held.token, abi: tokenAbi } as const;
+    const [symbol, tokenDecimals] = await Promise.all([
+      l1.public.readContract({ ...of, functionName: 'symbol' }),
+      l1.public.readContract({ ...of, functionName: 'decimals' }),
+    ]).catch((error) => {
+      throw l1Error(error, `token ${held.token}`);
+    });
+    const counted = ledgerDecimals({ asset, symbol, tokenDecimals, scale: held.scale ?? 1n });
+    if (counted !== decimals)
+      throw new L1Error(
+        'rejected',
+        `genesis: assets[${asset}].decimals: expected ${counted} (${tokenDecimals} of ${symbol} at a scale of ${held.scale ?? 1n}), got ${decimals}`,
+      );
+  }
+}
+
+function assetsProblem({ assets = [], markets }: Genesis): string | undefined {
+  for (const [place, config] of assets.entries()) {
+    const problem = assetConfigProblem(config);
+    if (problem !== undefined) return problem;
+    if (config.asset !== place) return `assets[${place}].asset: expected ${place}, got ${config.asset}`;
+    if (place !== 0 && config.feed >= markets.length)
+      return `assets[${place}].feed: expected one of ${markets.length} markets, got ${config.feed}`;
+  }
+  return undefined;
 }
 
 function publishersProblem(publishers: readonly PublisherConfig[]): string | undefined {

@@ -30,7 +30,7 @@ export interface AccountProof {
 
 /** What the vault paid. */
 export interface Payment {
-  /** Units of the token. */
+  /** Ledger units. */
   readonly amount: bigint;
   readonly receipt: TransactionReceipt;
 }

@@ -11,7 +11,7 @@ import type { RollupContracts } from './contracts.ts';
 import { l1Error } from './errors.ts';
 import { escapeAbi } from './escape-abi.ts';
 
-/** An asset of the vault, units of the token. */
+/** An asset of the vault, ledger units. */
 export interface AssetState {
   /** Deposits less payments. */
   readonly held: bigint;

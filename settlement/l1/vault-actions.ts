@@ -1,6 +1,6 @@
 /**
- * What users do on L1: deposit, forced requests, withdrawal with a proof, balances. Amounts are units of the token
- * (millionths of the quote asset for asset 0). Everything rejects with `L1Error`.
+ * What users do on L1: deposit, forced requests, withdrawal with a proof, balances. Amounts are ledger units (millionths
+ * of the quote asset for asset 0) but where they are called token units. Everything rejects with `L1Error`.
  */
 
 import { type Address, encodeFunctionData, parseEventLogs, type TransactionReceipt } from 'viem';
@@ -23,7 +23,7 @@ import { L1Error, l1Error } from './errors.ts';
 
 export interface Money {
   readonly asset: number;
-  /** Units of the token. */
+  /** Ledger units. */
   readonly amount: number;
   readonly subaccount: number;
 }
@@ -36,15 +36,20 @@ export interface Queued {
   readonly receipt: TransactionReceipt;
 }
 
-/** Gives test tokens to anyone; development chains only. */
+/** Gives test tokens to anyone; development chains only. `amount`: ledger units. */
 export async function mintTestTokens(
   l1: L1Client,
   rollup: RollupContracts,
   to: { readonly address: Address; readonly amount: number; readonly asset?: number },
 ): Promise<TransactionReceipt> {
+  const { token, scale } = assetOf(rollup, to.asset ?? 0);
   return send(l1, {
-    to: assetOf(rollup, to.asset ?? 0).token,
-    data: encodeFunctionData({ abi: tokenAbi, functionName: 'mint', args: [to.address, BigInt(to.amount)] }),
+    to: token,
+    data: encodeFunctionData({
+      abi: tokenAbi,
+      functionName: 'mint',
+      args: [to.address, BigInt(to.amount) * scale],
+    }),
     doing: 'mint test tokens',
   });
 }
@@ -55,9 +60,10 @@ export async function approveVault(
   rollup: RollupContracts,
   allowance: { readonly asset: number; readonly amount?: number },
 ): Promise<TransactionReceipt> {
-  const amount = allowance.amount === undefined ? 2n ** 256n - 1n : BigInt(allowance.amount);
+  const { token, scale } = assetOf(rollup, allowance.asset);
+  const amount = allowance.amount === undefined ? 2n ** 256n - 1n : BigInt(allowance.amount) * scale;
   return send(l1, {
-    to: assetOf(rollup, allowance.asset).token,
+    to: token,
     data: encodeFunctionData({ abi: tokenAbi, functionName: 'approve', args: [rollup.vault, amount] }),
     doing: 'approve the vault',
   });
@@ -182,7 +188,7 @@ export async function enqueue(
 export interface WithdrawalProof {
   readonly owner: Address;
   readonly asset: number;
-  /** Cumulative amount in the leaf WITHDRAWN(owner, asset), units of the token. */
+  /** Cumulative amount in the leaf WITHDRAWN(owner, asset), ledger units. */
   readonly total: bigint;
   /** A final batch under whose ledger root `path` opens. */
   readonly batchId: number;
@@ -210,7 +216,7 @@ export async function withdraw(
   return { amount: event.args.amount, receipt };
 }
 
-/** Tokens of an address, units. */
+/** Tokens of an address, token units. */
 export async function tokenBalance(
   l1: L1Client,
   rollup: RollupContracts,
@@ -228,7 +234,7 @@ export async function tokenBalance(
   }
 }
 
-/** What the vault holds of an asset, and has paid to everybody and to one owner, units of the token. */
+/** What the vault holds of an asset, and has paid to everybody and to one owner, ledger units. */
 export async function vaultTotals(
   l1: L1Client,
   rollup: RollupContracts,

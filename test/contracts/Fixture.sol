@@ -47,8 +47,11 @@ abstract contract Fixture is Test {
 
     /// @dev Of the next deployment.
     uint64 internal timelockMs = TIMELOCK_MS;
-    /// @dev Asset 1 of the next deployment; none by default.
+    /// @dev Asset 1 of the next deployment, none by default, and what of it is one unit of the ledger.
     address internal secondToken;
+    uint64 internal secondScale = 1;
+    /// @dev The same of asset 0.
+    uint64 internal quoteScale = 1;
     TestToken internal token;
     Vault internal vault;
     Queue internal queue;
@@ -63,7 +66,7 @@ abstract contract Fixture is Test {
     function deployAll() internal {
         vm.warp(1_700_000_000);
         vm.roll(1_000);
-        token = new TestToken();
+        token = new TestToken("Test USD", "tUSD", 6);
         deployFor(address(token));
     }
 
@@ -77,8 +80,10 @@ abstract contract Fixture is Test {
     /// @dev All but the rollup, for the address of the next contract that this one makes.
     function deployParts(address asset) internal {
         Asset[] memory assets = new Asset[](secondToken == address(0) ? 1 : 2);
-        assets[0] = Asset({token: asset, depositMin: 1, cap: CAP});
-        if (secondToken != address(0)) assets[1] = Asset({token: secondToken, depositMin: 1, cap: CAP});
+        assets[0] = Asset({token: asset, scale: quoteScale, depositMin: 1, cap: CAP});
+        if (secondToken != address(0)) {
+            assets[1] = Asset({token: secondToken, scale: secondScale, depositMin: 1, cap: CAP});
+        }
         stepProver = new ScriptedStepProver();
         uint64 nonce = vm.getNonce(address(this));
         address queueAt = vm.computeCreateAddress(address(this), nonce + 1);

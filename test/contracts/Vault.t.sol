@@ -197,6 +197,48 @@ contract VaultTest is Fixture {
         assertEq(reentrant.balanceOf(ALICE), 940, "paid once");
     }
 
+    // --- tokens with more decimals than the ledger ---
+
+    /// @dev What goes in comes out, to the last unit of the token, at any scale.
+    function testFuzz_depositsAndWithdrawalsConvertExactly(uint64 scale, uint64 amount, uint64 part) public {
+        scale = uint64(bound(scale, 1, 10 ** 18));
+        amount = uint64(bound(amount, 1, CAP));
+        part = uint64(bound(part, 1, amount));
+        quoteScale = scale;
+        SilentToken silent = new SilentToken();
+        deployFor(address(silent));
+        silent.mint(ALICE, uint256(amount) * scale + 1);
+        vm.prank(ALICE);
+        silent.approve(address(vault), type(uint256).max);
+        vm.prank(ALICE);
+        queue.deposit(0, 0, amount);
+        assertEq(vault.held(0), amount, "ledger units");
+        assertEq(silent.balanceOf(address(vault)), uint256(amount) * scale, "token units");
+        settle(soleRoot(ALICE, 0, part), totals(0, part));
+        assertEq(vault.withdraw(ALICE, 0, part, 1, solePath()), part, "paid, in ledger units");
+        assertEq(silent.balanceOf(ALICE), uint256(part) * scale + 1, "paid, in token units");
+        if (part == amount) return;
+        settle(soleRoot(ALICE, 0, amount), totals(0, amount - part));
+        vault.withdraw(ALICE, 0, amount, 2, solePath());
+        assertEq(silent.balanceOf(ALICE), uint256(amount) * scale + 1, "all of it");
+        assertEq(silent.balanceOf(address(vault)), 0, "nothing stays");
+    }
+
+    /// @dev A fee of less than a ledger unit is noticed too.
+    function test_aTransferShortByAFractionOfALedgerUnitIsRefused() public {
+        quoteScale = 10 ** 10;
+        FeeToken fee = new FeeToken();
+        deployFor(address(fee));
+        fee.mint(ALICE, 10 ** 20);
+        vm.prank(ALICE);
+        fee.approve(address(vault), 10 ** 20);
+        vm.prank(ALICE);
+        vm.expectRevert(
+            abi.encodeWithSelector(TokenLib.ReceivedOther.selector, address(fee), 10 ** 10, 10 ** 10 - 10 ** 8)
+        );
+        queue.deposit(0, 0, 1);
+    }
+
     // --- deployment ---
 
     function test_constructorBounds() public {
@@ -205,16 +247,20 @@ contract VaultTest is Fixture {
         assets = new Asset[](65);
         _refuses(assets);
         assets = new Asset[](1);
-        assets[0] = Asset({token: STRANGER, depositMin: 1, cap: 1});
+        assets[0] = Asset({token: STRANGER, scale: 1, depositMin: 1, cap: 1});
         _refuses(assets);
-        assets[0] = Asset({token: address(token), depositMin: 0, cap: 1});
+        assets[0] = Asset({token: address(token), scale: 1, depositMin: 0, cap: 1});
         _refuses(assets);
-        assets[0] = Asset({token: address(token), depositMin: 2, cap: 1});
+        assets[0] = Asset({token: address(token), scale: 1, depositMin: 2, cap: 1});
         _refuses(assets);
-        assets[0] = Asset({token: address(token), depositMin: 1, cap: 2 ** 51 + 1});
+        assets[0] = Asset({token: address(token), scale: 1, depositMin: 1, cap: 2 ** 51 + 1});
+        _refuses(assets);
+        assets[0] = Asset({token: address(token), scale: 0, depositMin: 1, cap: 1});
+        _refuses(assets);
+        assets[0] = Asset({token: address(token), scale: 10 ** 18 + 1, depositMin: 1, cap: 1});
         _refuses(assets);
         assets = new Asset[](2);
-        assets[0] = Asset({token: address(token), depositMin: 1, cap: 1});
+        assets[0] = Asset({token: address(token), scale: 1, depositMin: 1, cap: 1});
         assets[1] = assets[0];
         _refuses(assets);
     }

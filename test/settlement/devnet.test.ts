@@ -6,14 +6,17 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DEMO_ASSETS, DEMO_MARKETS } from '#client/demo/markets.ts';
+import type { AssetConfig } from '#protocol/asset.ts';
 import { DEFAULT_CHAIN_PARAMETERS } from '#protocol/market.ts';
-import { connectL1 } from '#settlement/l1/client.ts';
+import { connectL1, type L1Client } from '#settlement/l1/client.ts';
 import { PROJECT_ROOT } from '#settlement/l1/compile.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
-import { deployRollup } from '#settlement/l1/deploy.ts';
+import { type DeployOptions, deployRollup } from '#settlement/l1/deploy.ts';
 import { startDevnet } from '#settlement/l1/devnet.ts';
 import { EventReader } from '#settlement/l1/events.ts';
 import { fetchPostedBatch } from '#settlement/l1/posted-batch.ts';
+import { deployTestTokens } from '#settlement/l1/test-tokens.ts';
 import * as actions from '#settlement/l1/vault-actions.ts';
 import { commit, finalize, passSeconds, planNow, rejection, startFixture } from './l1-fixture.ts';
 
@@ -113,6 +116,45 @@ test('it ends when the process that started it is killed', async () => {
   }
 }, 60_000);
 
+/** Tokens of 6, 18 and 8 decimals, with what they are worth as collateral; refuses what does not fit together. */
+async function severalAssets(l1: L1Client, options: Omit<DeployOptions, 'tokens' | 'assets'>): Promise<void> {
+  const tokens = await deployTestTokens(l1);
+  const several = { ...options, markets: DEMO_MARKETS.map(({ config }) => config), tokens };
+  const rollup = await deployRollup(l1, { ...several, assets: DEMO_ASSETS });
+  expect(
+    rollup.assets.map(({ symbol, decimals, tokenDecimals, scale }) => [
+      symbol,
+      decimals,
+      tokenDecimals,
+      scale,
+    ]),
+  ).toEqual([
+    ['tUSD', 6, 6, 1n],
+    ['tETH', 8, 18, 10n ** 10n],
+    ['tBTC', 8, 8, 1n],
+  ]);
+  expect(rollup.genesisEntries).toBe(
+    1 + DEMO_MARKETS.length + options.publishers.length + DEMO_ASSETS.length,
+  );
+  const refused = async (assets: readonly AssetConfig[]): Promise<string> =>
+    ((await rejection(deployRollup(l1, { ...several, assets }))) as Error).message;
+  const [quote, eth, btc] = DEMO_ASSETS;
+  expect(await refused([quote!, { ...eth!, decimals: 9 }])).toBe(
+    'genesis: assets[1].decimals: expected 8 (18 of tETH at a scale of 10000000000), got 9',
+  );
+  expect(await refused([quote!, btc!])).toBe('genesis: assets[1].asset: expected 1, got 2');
+  expect(await refused([quote!, { ...eth!, feed: 3 }])).toBe(
+    'genesis: assets[1].feed: expected one of 3 markets, got 3',
+  );
+  expect(await refused([quote!, eth!, btc!, { ...btc!, asset: 3 }])).toBe(
+    'genesis: assets: expected at most the 3 of the vault, got asset 3',
+  );
+  const odd = tokens.map((token, i) => (i === 1 ? { ...token, scale: 3n } : token));
+  expect(((await rejection(deployRollup(l1, { ...options, tokens: odd }))) as Error).message).toContain(
+    'asset 1 (tETH): expected a scale of 1 to 10^18, a power of ten, got 3',
+  );
+}
+
 test('a chain with no rollup, with two, of another id', async () => {
   const devnet = await startDevnet();
   try {
@@ -132,9 +174,10 @@ test('a chain with no rollup, with two, of another id', async () => {
     const first = await deployRollup(l1, options);
     const second = await deployRollup(l1, {
       ...options,
-      assets: [{ token: first.assets[0]!.token, depositMin: 10, cap: 1_000 }],
+      tokens: [{ token: first.assets[0]!.token, depositMin: 10, cap: 1_000 }],
     });
     expect(second.assets[0]).toMatchObject({ symbol: 'tUSD', decimals: 6, depositMin: 10, cap: 1_000 });
+    await severalAssets(l1, options);
     const error = (await rejection(findRollup(l1))) as Error;
     expect(error).toMatchObject({ code: 'ambiguous-rollup' });
     expect(error.message).toContain(first.rollup);

@@ -114,7 +114,7 @@ export function actionText(action: ExitAction, view: ExitView, rollup: RollupCon
   }
 }
 
-/** The view for programs: amounts in units of the token, times in seconds of L1. */
+/** The view for programs: amounts in ledger units, times in seconds of L1. */
 export const viewJson = (view: ExitView, rollup: RollupContracts) => ({
   stage: view.stage,
   batch: view.state.finalId,

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
 import { type Address, connectL1, type Hex } from '#settlement/l1/client.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
-import { DEMO_CHAIN, DEMO_MARKETS } from '../../demo/markets.ts';
+import { DEMO_ASSETS, DEMO_CHAIN, DEMO_MARKETS } from '../../demo/markets.ts';
 import { keySigner } from '../../signer.ts';
 import { untilStopped } from '../connect.ts';
 import { DEVELOPMENT_ROLES, developmentKey, developmentPublisherKeys } from '../development-keys.ts';
@@ -68,9 +68,10 @@ export const devnetCommand = (): Command =>
     'sluice devnet --fresh --liveness 1m    # to try the way out: docs/exiting.md',
   ).action(async (options: DevnetRoleOptions) => {
     // Loaded here, so that commands of traders do not pay for the compiler and the node.
-    const [{ startDevnet }, { deployRollup }] = await Promise.all([
+    const [{ startDevnet }, { deployRollup }, { deployTestTokens }] = await Promise.all([
       import('#settlement/l1/devnet.ts'),
       import('#settlement/l1/deploy.ts'),
+      import('#settlement/l1/test-tokens.ts'),
     ]);
     const stateFile = `${options.data}/l1-state.json`;
     if (options.fresh) await rm(stateFile, { force: true });
@@ -88,6 +89,8 @@ export const devnetCommand = (): Command =>
             submitter: toHex(keySigner(developmentKey('submitter')).address),
             chain: DEMO_CHAIN,
             markets: DEMO_MARKETS.map((market) => market.config),
+            tokens: await deployTestTokens(l1),
+            assets: DEMO_ASSETS,
             publishers: developmentPublisherKeys().map((key) => ({
               address: keySigner(key).address,
               weight: 1,
@@ -104,6 +107,11 @@ export const devnetCommand = (): Command =>
         queue: rollup.queue,
         vault: rollup.vault,
         token: rollup.assets[0]?.token,
+        tokens: rollup.assets.map(({ symbol, token, tokenDecimals }) => ({
+          symbol,
+          token,
+          decimals: tokenDecimals,
+        })),
         resumed: devnet.resumed,
         developmentKeys: DEVELOPMENT_ROLES,
       };
@@ -113,7 +121,7 @@ export const devnetCommand = (): Command =>
           ['rollup', rollup.rollup],
           ['queue', rollup.queue],
           ['vault', rollup.vault],
-          ['quote token', `${rollup.assets[0]?.token} (${rollup.assets[0]?.symbol})`],
+          ...rollup.assets.map(({ symbol, token }) => [symbol, token] as [string, string]),
           ['keys', 'development keys: 0 deployer, 1 sequencer, 2 submitter, 4-8 publishers, 9 trader'],
         ]),
       );

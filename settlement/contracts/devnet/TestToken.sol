@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title The quote asset of development chains
-/// @notice A plain ERC-20 with 6 decimals that anyone can mint. It refuses to exist on mainnet.
+/// @title A token of development chains
+/// @notice A plain ERC-20 that anyone can mint. It refuses to exist on mainnet.
 contract TestToken {
-    string public constant name = "Test USD";
-    string public constant symbol = "tUSD";
-    uint8 public constant decimals = 6;
+    string public name;
+    string public symbol;
+    uint8 public immutable decimals;
 
     uint256 public totalSupply;
     mapping(address account => uint256) public balanceOf;
@@ -19,8 +19,11 @@ contract TestToken {
     error InsufficientBalance(address account, uint256 expected, uint256 got);
     error InsufficientAllowance(address owner, uint256 expected, uint256 got);
 
-    constructor() {
+    constructor(string memory name_, string memory symbol_, uint8 decimals_) {
         if (block.chainid == 1) revert DevelopmentOnly(block.chainid);
+        name = name_;
+        symbol = symbol_;
+        decimals = decimals_;
     }
 
     /// @notice Gives `amount` new units to `to`.

@@ -263,7 +263,7 @@ interface IRollup {
     function batches(uint64 id) external view returns (BatchRecord memory);
     /// @notice Ledger root of a final batch; zero when it is not final.
     function finalLedgerRoot(uint64 id) external view returns (bytes32);
-    /// @notice Total that final batches have released of an asset, units of the token.
+    /// @notice Total that final batches have released of an asset, ledger units.
     function withdrawnTotal(uint16 asset) external view returns (uint256);
     /// @notice keccak256 of the versioned hashes of the blobs that hold a batch's inputs; zero for other carriers.
     /// @param batchHash of its header

@@ -4,15 +4,20 @@ pragma solidity 0.8.37;
 /// @notice An asset of the vault; its id is its place in the list given at deployment. Asset 0 is the quote asset.
 struct Asset {
     address token;
-    /// @dev Smallest deposit, units of the token: dust can't crowd the queue.
+    /// @dev Units of the token that one unit of the ledger is: 10^10 for a token of 18 decimals of which the ledger counts
+    /// 8. Every transfer is a whole number of ledger units, so that nothing is ever rounded.
+    uint64 scale;
+    /// @dev Smallest deposit, ledger units: dust can't crowd the queue.
     uint64 depositMin;
-    /// @dev The vault takes no deposit that would leave it with more.
+    /// @dev The vault takes no deposit that would leave it with more, ledger units.
     uint64 cap;
 }
 
 /// @title Holder of all tokens
 /// @notice Takes tokens in through `Queue` and pays them out against the ledger of a final batch, to nobody but the
 /// owner that the ledger names; after a freeze also through `EscapeHatch`. No other way out exists.
+///
+/// All amounts are units of the ledger; `scale` units of the token move for each.
 interface IVault {
     /// @notice Tokens came in, for an entry of the queue.
     event Deposited(address indexed from, uint16 indexed asset, uint64 amount);
@@ -47,7 +52,7 @@ interface IVault {
 
     /// @notice Pays `owner` what the ledger of final batch `batchId` says was withdrawn, less what was paid before.
     /// Anyone may call.
-    /// @param total cumulative amount in the leaf WITHDRAWN(owner, asset), units of the token
+    /// @param total cumulative amount in the leaf WITHDRAWN(owner, asset), ledger units
     /// @param batchId any final batch whose ledger has that amount
     /// @param path packed path (sequencer/state/tree-proof.ts) of the leaf under the batch's ledger root
     /// @return amount paid
@@ -64,7 +69,8 @@ interface IVault {
     /// @notice Only `EscapeHatch`: pays a claim out of what is owed to nobody before it.
     function payClaim(address owner, uint16 asset, uint256 amount) external;
 
-    /// @notice What is held beyond refunds and withdrawals that are due; no more than the token says is there.
+    /// @notice What is held beyond refunds and withdrawals that are due; no more than the token says is there, in whole
+    /// ledger units.
     function unowed(uint16 asset) external view returns (uint256);
 
     /// @notice Set aside for refunds.
@@ -72,9 +78,12 @@ interface IVault {
 
     /// @notice Number of assets.
     function assetCount() external view returns (uint16);
-    /// @notice Token of an asset, the least deposit, and the most of it that the vault holds, in its units.
-    function assets(uint16 asset) external view returns (address token, uint64 depositMin, uint64 cap);
-    /// @notice Deposits less payments: what the vault holds for the ledger, units of the token.
+    /// @notice Token of an asset, its units in one of the ledger, the least deposit and the most that the vault holds.
+    function assets(uint16 asset)
+        external
+        view
+        returns (address token, uint64 scale, uint64 depositMin, uint64 cap);
+    /// @notice Deposits less payments: what the vault holds for the ledger.
     function held(uint16 asset) external view returns (uint256);
     /// @notice Paid so far to everybody.
     function paidTotal(uint16 asset) external view returns (uint256);
