@@ -12,7 +12,7 @@ import { decodeMoneyPayload, QUEUE_DEPOSIT, type QueueEntry } from '#protocol/qu
 import { QUOTE_ASSET } from '#protocol/units.ts';
 import type { Address, L1Client } from '#settlement/l1/client.ts';
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
-import type { AccountProof, MarketProof } from '#settlement/l1/escape-actions.ts';
+import type { AccountProof, AssetProof, MarketProof } from '#settlement/l1/escape-actions.ts';
 import {
   type AssetState,
   type EscapeState,
@@ -22,10 +22,19 @@ import {
 } from '#settlement/l1/escape-state.ts';
 import { readBatchRecord } from '#settlement/l1/rollup-state.ts';
 import type { WithdrawalProof } from '#settlement/l1/vault-actions.ts';
-import { accountKey, globalsKey, KeyKind, marketConfigKey, pricesKey, withdrawnKey } from '#state/keys.ts';
-import { claimOf, type ExitPrice, equityOf, exitPrice, readAccount, shareOf } from './equity.ts';
+import {
+  accountKey,
+  assetConfigKey,
+  globalsKey,
+  marketConfigKey,
+  poolKey,
+  pricesKey,
+  withdrawnKey,
+} from '#state/keys.ts';
 import { FinalLedger, type ProvenValue } from './final-ledger.ts';
+import { claimsIn, type LedgerClaims, type OwnClaim } from './ledger-claims.ts';
 import { queueEntries } from './queue-entries.ts';
+import { paymentsOf } from './shares.ts';
 
 export type ExitStage =
   /** The sequencer does its part: withdraw, or force a withdrawal. */
@@ -49,26 +58,23 @@ export type ExitAction =
   | { readonly kind: 'count'; readonly entries: readonly QueueEntry[] }
   | { readonly kind: 'refund'; readonly entry: QueueEntry; readonly asset: number; readonly amount: bigint }
   | { readonly kind: 'prices'; readonly globals: ProvenValue; readonly markets: readonly MarketProof[] }
+  | { readonly kind: 'assets'; readonly assets: readonly AssetProof[] }
   | { readonly kind: 'register'; readonly accounts: readonly AccountProof[] }
   | { readonly kind: 'claim'; readonly owner: Address; readonly asset: number; readonly amount: bigint };
 
-/** Of one token, units; what was paid before is not in it. */
+/** Of one token, ledger units; what was paid before is not in it. */
 export interface Receipt {
   readonly asset: number;
   /** Deposits that no final batch has taken up. */
   readonly refunds: bigint;
   /** Final withdrawals that are not paid yet. */
   readonly withdrawals: bigint;
-  /** Share of the rest. Before payments begin: what it is if everybody registers, which is the least. */
+  /** Share of the rest. Before payments begin: what it is if everybody registers. */
   readonly claim: bigint;
 }
 
-/** Of one account of the owner, q, as of the last final batch. */
-export interface AccountClaim {
-  readonly account: number;
-  readonly subaccount: number;
-  /** Negative: the account owes, and claims nothing. */
-  readonly equity: bigint;
+/** Of one account of the owner, as of the last final batch. */
+export interface AccountClaim extends OwnClaim {
   readonly registered: boolean;
 }
 
@@ -86,17 +92,8 @@ export interface ExitView {
 /** Queue entries of one countDeposits. */
 const COUNT_AT_ONCE = 200;
 /** Accounts of one registerClaims. */
-const REGISTER_AT_ONCE = 16;
+const REGISTER_AT_ONCE = 8;
 const MARKETS_AT_ONCE = 16;
-
-/** What the ledger says of claims. */
-interface LedgerClaims {
-  readonly own: readonly { readonly account: number; readonly subaccount: number; readonly equity: bigint }[];
-  /** Markets of own positions. */
-  readonly markets: readonly number[];
-  /** Of everybody. */
-  readonly total: bigint;
-}
 
 export class Exit {
   private readonly l1: L1Client;
@@ -129,11 +126,12 @@ export class Exit {
     const stage = stageOf(state);
     const refunds = await this.refunds(waiting);
     const withdrawals = this.withdrawals(state);
+    const shares = this.shares(state, waiting, claims);
     const receives = this.rollup.assets.map(({ asset }) => ({
       asset,
       refunds: sum(refunds.filter((one) => one.asset === asset).map((one) => one.amount)),
       withdrawals: sum(withdrawals.filter((one) => one.proof.asset === asset).map((one) => one.amount)),
-      claim: this.shareIn(asset, state, waiting, { accounts, total: claims.total }),
+      claim: state.assets[asset]!.claimPaid ? 0n : shares[asset]!,
     }));
     const context = { stage, state, accounts, markets: claims.markets, known: registered.markets, waiting };
     const { actions, nextAt } = await this.steps({ ...context, refunds, withdrawals, receives });
@@ -178,8 +176,8 @@ export class Exit {
         const isClaiming = stage === 'claiming';
         const needsCount = at.refunds.length > 0 || (!isClaiming && claims.length > 0);
         const counts = needsCount ? this.counts(settled!.counted, at.waiting) : [];
-        const last = isClaiming ? this.registrations(at.accounts, at.markets, at.known) : claims;
-        const waits = isClaiming && at.accounts.some(({ equity }) => equity > 0n);
+        const last = isClaiming ? this.registrations(at) : claims;
+        const waits = isClaiming && at.accounts.some(({ claims: own }) => own.size > 0);
         return {
           actions: [...withdrawals, ...counts, ...at.refunds, ...last],
           nextAt: waits ? settled!.claimsUntil : undefined,
@@ -193,31 +191,50 @@ export class Exit {
     return pieces(left, COUNT_AT_ONCE).map((entries) => ({ kind: 'count', entries }));
   }
 
-  private registrations(
-    accounts: readonly AccountClaim[],
-    markets: readonly number[],
-    known: ReadonlySet<number>,
-  ): ExitAction[] {
-    const open = accounts.filter(({ equity, registered }) => equity > 0n && !registered);
+  /** Prices first, then what assets are worth, then the accounts: each needs those before. */
+  private registrations(at: {
+    readonly state: EscapeState;
+    readonly accounts: readonly AccountClaim[];
+    readonly markets: readonly number[];
+    readonly known: ReadonlySet<number>;
+  }): ExitAction[] {
+    const open = at.accounts.filter(({ claims, registered }) => claims.size > 0 && !registered);
     if (open.length === 0) return [];
-    const missing = markets.filter((market) => !known.has(market));
-    const globals = this.ledger.prove(globalsKey())!;
+    // All that the vault holds, not only what the owner has: what covers a lack is shared by value.
+    const assets = this.rollup.assets
+      .map(({ asset }) => asset)
+      .filter(
+        (asset) =>
+          !at.state.assets[asset]!.isProven && this.ledger.prove(assetConfigKey(asset)) !== undefined,
+      );
+    const missing = at.markets.filter((market) => !at.known.has(market));
+    const leaf = (key: Uint8Array): ProvenValue => this.ledger.prove(key)!;
     return [
       ...pieces(missing, MARKETS_AT_ONCE).map(
         (part): ExitAction => ({
           kind: 'prices',
-          globals,
+          globals: leaf(globalsKey()),
           markets: part.map((market) => ({
             market,
-            config: this.ledger.prove(marketConfigKey(market))!,
-            prices: this.ledger.prove(pricesKey(market))!,
+            config: leaf(marketConfigKey(market)),
+            prices: leaf(pricesKey(market)),
+          })),
+        }),
+      ),
+      ...pieces(assets, MARKETS_AT_ONCE).map(
+        (part): ExitAction => ({
+          kind: 'assets',
+          assets: part.map((asset) => ({
+            asset,
+            config: leaf(assetConfigKey(asset)),
+            pool: leaf(poolKey(asset)),
           })),
         }),
       ),
       ...pieces(open, REGISTER_AT_ONCE).map(
         (part): ExitAction => ({
           kind: 'register',
-          accounts: part.map(({ account }) => ({ account, leaf: this.ledger.prove(accountKey(account))! })),
+          accounts: part.map(({ account }) => ({ account, leaf: leaf(accountKey(account)) })),
         }),
       ),
     ];
@@ -250,29 +267,22 @@ export class Exit {
     });
   }
 
-  /** Once claims are paid it is exact; before, as if everybody registers. */
-  private shareIn(
-    asset: number,
-    state: EscapeState,
-    waiting: readonly QueueEntry[],
-    ledger: { readonly accounts: readonly AccountClaim[]; readonly total: bigint },
-  ): bigint {
+  /** Payment of each asset. Once claims are paid it is exact; before, as if everybody registers. */
+  private shares(state: EscapeState, waiting: readonly QueueEntry[], ledger: LedgerClaims): bigint[] {
     const { settled } = state;
-    if (state.assets[asset]!.claimPaid) return 0n;
-    const rest = (of: number): bigint =>
-      settled?.distributing === true ? state.assets[of]!.pool : restOf(state, of, waiting);
     const isOver = settled !== undefined && settled.claimsUntil <= state.now;
-    return shareOf({
-      pool: rest(asset),
-      value: rest(QUOTE_ASSET),
-      claim: isOver ? settled.claim : sum(ledger.accounts.map(({ equity }) => claimOf(equity))),
-      claimTotal: isOver ? settled.claimTotal : ledger.total,
-    });
+    const pools = state.assets.map((asset, i) => ({
+      pool: settled?.distributing === true ? asset.pool : restOf(asset, i, state, waiting),
+      claimTotal: isOver ? asset.claimTotal : (ledger.totals.get(i) ?? 0n),
+      asset: isOver && i !== QUOTE_ASSET && !asset.isProven ? undefined : ledger.asset(i),
+    }));
+    const own = isOver ? new Map(state.assets.map(({ claim }, i) => [i, claim])) : ledger.ownTotals;
+    return paymentsOf(pools, own);
   }
 
   private readClaims(): LedgerClaims {
     if (this.claims?.batch !== this.ledger.batchId)
-      this.claims = { batch: this.ledger.batchId, of: claimsOf(this.ledger, this.owner) };
+      this.claims = { batch: this.ledger.batchId, of: claimsIn(this.ledger, this.owner) };
     return this.claims.of;
   }
 }
@@ -285,8 +295,8 @@ function stageOf(state: EscapeState): ExitStage {
 }
 
 /** What is left of an asset for claims when refunds and withdrawals are taken off. */
-function restOf(state: EscapeState, asset: number, waiting: readonly QueueEntry[]): bigint {
-  const { held, reserved, withdrawalsDue }: AssetState = state.assets[asset]!;
+function restOf(of: AssetState, asset: number, state: EscapeState, waiting: readonly QueueEntry[]): bigint {
+  const { held, reserved, withdrawalsDue } = of;
   const counted = state.settled !== undefined && state.settled.counted === state.queueLength;
   let refunds = reserved;
   if (!counted)
@@ -296,37 +306,6 @@ function restOf(state: EscapeState, asset: number, waiting: readonly QueueEntry[
     }
   const rest = held - refunds - withdrawalsDue;
   return rest > 0n ? rest : 0n;
-}
-
-/** Linear in the ledger: every account counts for the sum. */
-function claimsOf(ledger: FinalLedger, owner: Address): LedgerClaims {
-  const prices = new Map<number, ExitPrice>();
-  const priceOf = (market: number): ExitPrice => {
-    let price = prices.get(market);
-    if (price === undefined) {
-      const leaf = (key: Uint8Array): Uint8Array => ledger.tree.get(key)!;
-      price = exitPrice(market, {
-        globals: leaf(globalsKey()),
-        config: leaf(marketConfigKey(market)),
-        prices: leaf(pricesKey(market)),
-      });
-      prices.set(market, price);
-    }
-    return price;
-  };
-  const own: { account: number; subaccount: number; equity: bigint }[] = [];
-  const markets = new Set<number>();
-  let total = 0n;
-  for (const { key, value } of ledger.tree.entries()) {
-    if (key[0] !== KeyKind.ACCOUNT) continue;
-    const account = readAccount(value);
-    const equity = equityOf(account, priceOf);
-    total += claimOf(equity);
-    if (account.owner !== owner) continue;
-    own.push({ account: viewOf(key).getUint32(1), subaccount: account.subaccount, equity });
-    for (const { market, size } of account.positions) if (size !== 0n) markets.add(market);
-  }
-  return { own, markets: [...markets].sort((a, b) => a - b), total };
 }
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);

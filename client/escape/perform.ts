@@ -9,6 +9,7 @@ import { L1Error } from '#settlement/l1/errors.ts';
 import {
   claimShare,
   countDeposits,
+  proveAssets,
   provePrices,
   refund,
   registerClaims,
@@ -36,6 +37,7 @@ const DONE_BY_OTHERS: Readonly<Record<ExitAction['kind'], readonly string[]>> = 
   count: ['WrongEntries', 'OutOfRange'],
   refund: ['AlreadyPaid'],
   prices: [],
+  assets: [],
   register: [],
   claim: ['AlreadyPaid'],
 };
@@ -73,6 +75,8 @@ async function sendAction(
       return { transaction: (await countDeposits(l1, rollup, action.entries)).transactionHash };
     case 'prices':
       return { transaction: (await provePrices(l1, rollup, action)).transactionHash };
+    case 'assets':
+      return { transaction: (await proveAssets(l1, rollup, action.assets)).transactionHash };
     case 'register':
       return { transaction: (await registerClaims(l1, rollup, action.accounts)).transactionHash };
     case 'withdraw': {

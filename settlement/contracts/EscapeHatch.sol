@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccountProof, EntryProof, ExitPrice, IEscapeHatch, MarketProof, ProvenLeaf} from "./interfaces/IEscapeHatch.sol";
+import {
+    AccountProof,
+    AssetProof,
+    EntryProof,
+    ExitAsset,
+    ExitPrice,
+    IEscapeHatch,
+    MarketProof,
+    ProvenLeaf
+} from "./interfaces/IEscapeHatch.sol";
 import {IQueue} from "./interfaces/IQueue.sol";
 import {FinalHead, Head, IRollup, IRollupPart} from "./interfaces/IRollup.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Bounds} from "./libraries/Bounds.sol";
-import {ExitLib} from "./libraries/ExitLib.sol";
+import {ExitLib, Holdings, Pool} from "./libraries/ExitLib.sol";
 import {Guarded} from "./libraries/Guarded.sol";
 import {TreeProof} from "./libraries/TreeProof.sol";
 import {Keys} from "./step/Keys.sol";
 import {Account, AccountLib, Position} from "./step/leaves/Account.sol";
+import {AssetLib} from "./step/leaves/Asset.sol";
 
 /// @title The way out of a frozen rollup, without anyone's help
 /// @notice See IEscapeHatch.
@@ -29,11 +39,12 @@ contract EscapeHatch is IEscapeHatch, IRollupPart, Guarded {
     bool public distributing;
     bytes32 public ledgerRoot;
 
-    uint256 public claimTotal;
+    mapping(uint16 asset => uint256) public claimTotal;
     uint256 public deficitTotal;
     mapping(uint16 market => ExitPrice) private _prices;
+    mapping(uint16 asset => ExitAsset) private _assets;
     mapping(uint32 account => bool) public registered;
-    mapping(address owner => uint256) public claimOf;
+    mapping(address owner => mapping(uint16 asset => uint256)) public claimOf;
     /// @dev Sum of the counted deposits.
     mapping(uint16 asset => uint256) private _deposits;
     mapping(uint64 index => bool) public refunded;
@@ -51,6 +62,12 @@ contract EscapeHatch is IEscapeHatch, IRollupPart, Guarded {
 
     modifier settled() {
         if (claimsUntil == 0) revert NotSettled();
+        _;
+    }
+
+    modifier registering() {
+        if (claimsUntil == 0) revert NotSettled();
+        if (block.timestamp >= claimsUntil) revert ClaimsClosed(claimsUntil, block.timestamp);
         _;
     }
 
@@ -88,8 +105,23 @@ contract EscapeHatch is IEscapeHatch, IRollupPart, Guarded {
     }
 
     /// @inheritdoc IEscapeHatch
-    function registerClaims(AccountProof[] calldata accounts) external settled {
-        if (block.timestamp >= claimsUntil) revert ClaimsClosed(claimsUntil, block.timestamp);
+    function proveAssets(AssetProof[] calldata assets) external registering {
+        for (uint256 i = 0; i < assets.length; i++) {
+            AssetProof calldata proof = assets[i];
+            uint16 id = proof.asset;
+            if (_assets[id].known) continue;
+            bytes memory config = _open(Keys.assetConfig(id), proof.config);
+            uint64 price = 0;
+            uint256 feed = ExitLib.feedOf(config);
+            if (feed != AssetLib.NO_FEED) price = _price(feed).price;
+            ExitAsset memory asset = ExitLib.assetOf(config, _open(Keys.pool(id), proof.pool), price);
+            _assets[id] = asset;
+            emit AssetProven(id, price, asset.tickValue, asset.whole, asset.supplyIndex, asset.borrowIndex);
+        }
+    }
+
+    /// @inheritdoc IEscapeHatch
+    function registerClaims(AccountProof[] calldata accounts) external registering {
         for (uint256 i = 0; i < accounts.length; i++) {
             // Not a revert: who registers an account first must not spoil a list that somebody else sends.
             if (!registered[accounts[i].account]) _register(accounts[i].account, accounts[i].leaf);
@@ -98,21 +130,44 @@ contract EscapeHatch is IEscapeHatch, IRollupPart, Guarded {
 
     function _register(uint32 id, ProvenLeaf calldata leaf) private {
         Account memory account = AccountLib.decode(_open(Keys.account(id), leaf));
+        if (account.flags & AccountLib.BACKSTOP_VAULT != 0) revert NobodysAccount(id);
         registered[id] = true;
-        int256 equity = account.cash;
-        for (uint256 i = 0; i < account.positions.length; i++) {
-            Position memory position = account.positions[i];
-            // Only open orders stand there: the book is void.
-            if (position.size == 0) continue;
-            ExitPrice memory price = _prices[uint16(position.market)];
-            if (!price.known) revert PriceNotProven(position.market);
-            equity += ExitLib.valueOf(position, price);
+        Holdings memory of_ = ExitLib.holdingsOf(account, _pricesOf(account), _assetsOf(account));
+        _add(account.owner, QUOTE_ASSET, ExitLib.claimOf(of_.quote, of_));
+        for (uint256 i = 0; i < of_.units.length; i++) {
+            _add(account.owner, uint16(account.assets[i].asset), ExitLib.claimOf(of_.units[i], of_));
         }
-        (uint256 amount, uint256 deficit) = ExitLib.split(equity);
-        claimOf[account.owner] += amount;
-        claimTotal += amount;
-        deficitTotal += deficit;
-        emit ClaimRegistered(id, account.owner, equity);
+        deficitTotal += ExitLib.deficitOf(of_);
+        emit ClaimRegistered(id, account.owner, int256(of_.plus) - int256(of_.minus));
+    }
+
+    function _pricesOf(Account memory account) private view returns (ExitPrice[] memory prices_) {
+        prices_ = new ExitPrice[](account.positions.length);
+        for (uint256 i = 0; i < prices_.length; i++) {
+            Position memory position = account.positions[i];
+            // Where only open orders or settings stand no price is needed: the book is void.
+            if (position.size != 0) prices_[i] = _price(position.market);
+        }
+    }
+
+    function _assetsOf(Account memory account) private view returns (ExitAsset[] memory assets) {
+        assets = new ExitAsset[](account.assets.length);
+        for (uint256 i = 0; i < assets.length; i++) {
+            uint256 id = account.assets[i].asset;
+            assets[i] = _assets[uint16(id)];
+            if (!assets[i].known) revert AssetNotProven(id);
+        }
+    }
+
+    function _add(address owner, uint16 asset, uint256 amount) private {
+        if (amount == 0) return;
+        claimOf[owner][asset] += amount;
+        claimTotal[asset] += amount;
+    }
+
+    function _price(uint256 market) private view returns (ExitPrice memory price) {
+        price = _prices[uint16(market)];
+        if (!price.known) revert PriceNotProven(market);
     }
 
     // --- deposits that were not taken up ---
@@ -171,7 +226,7 @@ contract EscapeHatch is IEscapeHatch, IRollupPart, Guarded {
         _requireCounted();
         if (!distributing) _openDistribution();
         if (claimPaid[owner][asset]) revert AlreadyPaid();
-        amount = _share(owner, asset, pool[asset], pool[QUOTE_ASSET]);
+        amount = _share(owner, asset);
         if (amount == 0) revert NothingToClaim(owner, asset);
         claimPaid[owner][asset] = true;
         emit ClaimPaid(owner, asset, amount);
@@ -180,33 +235,55 @@ contract EscapeHatch is IEscapeHatch, IRollupPart, Guarded {
 
     /// @dev The rest of every token as it stands: payments of refunds and withdrawals leave it as it is.
     function _openDistribution() private {
+        Pool[] memory pools = _pools();
         distributing = true;
-        uint16 assets = IVault(_vault()).assetCount();
-        for (uint16 asset = 0; asset < assets; asset++) {
-            pool[asset] = IVault(_vault()).unowed(asset);
+        for (uint16 asset = 0; asset < pools.length; asset++) {
+            pool[asset] = pools[asset].pool;
+            emit PoolOpened(asset, pools[asset].pool, pools[asset].claimTotal);
         }
-        emit DistributionOpened(claimTotal, deficitTotal, pool[QUOTE_ASSET]);
+        (uint256 lacks, uint256 surpluses) = ExitLib.sums(pools);
+        emit DistributionOpened(deficitTotal, lacks, surpluses);
     }
 
-    function _share(address owner, uint16 asset, uint256 rest, uint256 value) private view returns (uint256) {
-        uint256 own = claimOf[owner];
-        if (own == 0) revert NothingToClaim(owner, asset);
-        return ExitLib.shareOf(rest, own, claimTotal, value);
+    /// @dev Assets are proven before payments begin, so these stay the same once they have.
+    function _pools() private view returns (Pool[] memory pools) {
+        IVault vault = IVault(_vault());
+        pools = new Pool[](vault.assetCount());
+        for (uint16 asset = 0; asset < pools.length; asset++) {
+            pools[asset].pool = distributing ? pool[asset] : vault.unowed(asset);
+            pools[asset].claimTotal = claimTotal[asset];
+            pools[asset].asset = _valued(asset);
+        }
+    }
+
+    function _share(address owner, uint16 asset) private view returns (uint256) {
+        Pool[] memory pools = _pools();
+        if (asset >= pools.length) return 0;
+        uint256[] memory claims = new uint256[](pools.length);
+        for (uint16 id = 0; id < pools.length; id++) claims[id] = claimOf[owner][id];
+        return ExitLib.paymentOf(pools, claims, asset);
+    }
+
+    /// @dev The quote asset needs no proof to be worth itself.
+    function _valued(uint16 asset) private view returns (ExitAsset memory) {
+        return asset == QUOTE_ASSET ? ExitLib.quote() : _assets[asset];
     }
 
     // --- views ---
 
     /// @inheritdoc IEscapeHatch
     function claimable(address owner, uint16 asset) external view returns (uint256) {
-        if (claimOf[owner] == 0 || claimPaid[owner][asset]) return 0;
-        if (distributing) return _share(owner, asset, pool[asset], pool[QUOTE_ASSET]);
-        IVault vault = IVault(_vault());
-        return _share(owner, asset, vault.unowed(asset), vault.unowed(QUOTE_ASSET));
+        return claimPaid[owner][asset] ? 0 : _share(owner, asset);
     }
 
     /// @inheritdoc IEscapeHatch
     function prices(uint16 market) external view returns (ExitPrice memory) {
         return _prices[market];
+    }
+
+    /// @inheritdoc IEscapeHatch
+    function exitAssets(uint16 asset) external view returns (ExitAsset memory) {
+        return _assets[asset];
     }
 
     // --- parts ---

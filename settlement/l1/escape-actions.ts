@@ -23,6 +23,12 @@ export interface MarketProof {
   readonly prices: ProvenLeaf;
 }
 
+export interface AssetProof {
+  readonly asset: number;
+  readonly config: ProvenLeaf;
+  readonly pool: ProvenLeaf;
+}
+
 export interface AccountProof {
   readonly account: number;
   readonly leaf: ProvenLeaf;
@@ -66,6 +72,26 @@ export async function provePrices(
       args: [leafOf(proof.globals), markets],
     }),
     'prove prices',
+  );
+}
+
+/** What assets are worth; the prices of their feeds must be proven before. */
+export async function proveAssets(
+  l1: L1Client,
+  rollup: RollupContracts,
+  assets: readonly AssetProof[],
+): Promise<TransactionReceipt> {
+  return call(
+    l1,
+    rollup,
+    encodeFunctionData({
+      abi: escapeAbi,
+      functionName: 'proveAssets',
+      args: [
+        assets.map(({ asset, config, pool }) => ({ asset, config: leafOf(config), pool: leafOf(pool) })),
+      ],
+    }),
+    'prove assets',
   );
 }
 

@@ -21,6 +21,11 @@ export interface AssetState {
   readonly withdrawalsDue: bigint;
   /** What claims share, once payments have begun. */
   readonly pool: bigint;
+  /** Sum of all claims that are registered, and those of the owner asked about. */
+  readonly claimTotal: bigint;
+  readonly claim: bigint;
+  /** What it is worth in the exit is proven. */
+  readonly isProven: boolean;
   /** Paid to the owner asked about, of what the ledger says was withdrawn. */
   readonly withdrawnPaid: bigint;
   readonly claimPaid: boolean;
@@ -31,10 +36,8 @@ export interface SettledState {
   readonly claimsUntil: number;
   readonly counted: number;
   readonly distributing: boolean;
-  readonly claimTotal: bigint;
+  /** q. */
   readonly deficitTotal: bigint;
-  /** Of the owner asked about. */
-  readonly claim: bigint;
 }
 
 export interface EscapeState {
@@ -76,7 +79,7 @@ export async function readEscapeState(
     ]);
     const [cursor, hatch, assets] = await Promise.all([
       l1.public.readContract({ ...queue, functionName: 'cursorAt', args: [head.queueNext] }),
-      readSettled(l1, rollup, owner, block.number),
+      readSettled(l1, rollup, block.number),
       Promise.all(rollup.assets.map(({ asset }) => readAsset(l1, rollup, owner, asset, block.number))),
     ]);
     return {
@@ -104,20 +107,16 @@ export async function readEscapeState(
 async function readSettled(
   l1: L1Client,
   rollup: RollupContracts,
-  owner: Address,
   blockNumber: bigint,
 ): Promise<Pick<EscapeState, 'claimPeriod' | 'settled'>> {
   const hatch = { address: rollup.escapeHatch, abi: escapeAbi, blockNumber } as const;
-  const [claimPeriod, claimsUntil, counted, distributing, claimTotal, deficitTotal, claim] =
-    await Promise.all([
-      l1.public.readContract({ ...hatch, functionName: 'claimPeriod' }),
-      l1.public.readContract({ ...hatch, functionName: 'claimsUntil' }),
-      l1.public.readContract({ ...hatch, functionName: 'counted' }),
-      l1.public.readContract({ ...hatch, functionName: 'distributing' }),
-      l1.public.readContract({ ...hatch, functionName: 'claimTotal' }),
-      l1.public.readContract({ ...hatch, functionName: 'deficitTotal' }),
-      l1.public.readContract({ ...hatch, functionName: 'claimOf', args: [owner] }),
-    ]);
+  const [claimPeriod, claimsUntil, counted, distributing, deficitTotal] = await Promise.all([
+    l1.public.readContract({ ...hatch, functionName: 'claimPeriod' }),
+    l1.public.readContract({ ...hatch, functionName: 'claimsUntil' }),
+    l1.public.readContract({ ...hatch, functionName: 'counted' }),
+    l1.public.readContract({ ...hatch, functionName: 'distributing' }),
+    l1.public.readContract({ ...hatch, functionName: 'deficitTotal' }),
+  ]);
   return {
     claimPeriod: Number(claimPeriod),
     settled:
@@ -127,9 +126,7 @@ async function readSettled(
             claimsUntil: Number(claimsUntil),
             counted: Number(counted),
             distributing,
-            claimTotal,
             deficitTotal,
-            claim,
           },
   };
 }
@@ -144,16 +141,25 @@ async function readAsset(
   const vault = { address: rollup.vault, abi: vaultAbi, blockNumber } as const;
   const chain = { address: rollup.rollup, abi: rollupAbi, blockNumber } as const;
   const hatch = { address: rollup.escapeHatch, abi: escapeAbi, blockNumber } as const;
-  const [held, reserved, paidTotal, withdrawnPaid, released, pool, claimPaid] = await Promise.all([
+  const [held, reserved, paidTotal, withdrawnPaid, released] = await Promise.all([
     l1.public.readContract({ ...vault, functionName: 'held', args: [asset] }),
     l1.public.readContract({ ...vault, functionName: 'reserved', args: [asset] }),
     l1.public.readContract({ ...vault, functionName: 'paidTotal', args: [asset] }),
     l1.public.readContract({ ...vault, functionName: 'paid', args: [owner, asset] }),
     l1.public.readContract({ ...chain, functionName: 'withdrawnTotal', args: [asset] }),
+  ]);
+  const [pool, claimTotal, claim, { known }, claimPaid] = await Promise.all([
     l1.public.readContract({ ...hatch, functionName: 'pool', args: [asset] }),
+    l1.public.readContract({ ...hatch, functionName: 'claimTotal', args: [asset] }),
+    l1.public.readContract({ ...hatch, functionName: 'claimOf', args: [owner, asset] }),
+    l1.public.readContract({ ...hatch, functionName: 'exitAssets', args: [asset] }),
     l1.public.readContract({ ...hatch, functionName: 'claimPaid', args: [owner, asset] }),
   ]);
-  return { held, reserved, withdrawalsDue: released - paidTotal, pool, withdrawnPaid, claimPaid };
+  const withdrawalsDue = released - paidTotal;
+  return {
+    ...{ held, reserved, withdrawalsDue, pool, claimTotal, claim },
+    ...{ isProven: known, withdrawnPaid, claimPaid },
+  };
 }
 
 /** Which of these accounts are registered, and of which markets the price is known. */

@@ -3,17 +3,39 @@
  * ExitLib.sol. `npx tsx test/client/exit-vectors.ts` writes the file; a test holds the file to this.
  *
  *   price    market, globals, config, prices (leaves); price, qm, fundingIndex
- *   equity   leaf (ACCOUNT), price, qm, fundingIndex (of every market); equity, claim
- *   share    pool, claim, claimTotal, value; share
+ *   asset    config, pool (leaves ASSET_CONFIG, POOL), feedPrice; price, tickValue, whole, supplyIndex, borrowIndex
+ *   equity   leaf (ACCOUNT), price, qm, fundingIndex (of every market), asset (of every row); plus, minus, claim (quote),
+ *            claims (of each row; 0 for the quote asset's)
+ *   share    pools (pool, claimTotal, known, price, tickValue, whole of each asset), claims (of each); payments
  * Numbers are decimal text.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { claimOf, type ExitPrice, equityOf, exitPrice, readAccount, shareOf } from '#client/escape/equity.ts';
+import {
+  claimsOf,
+  EXIT_QUOTE,
+  type ExitAsset,
+  type ExitPrice,
+  exitAsset,
+  exitPrice,
+  holdingsOf,
+  readAccount,
+} from '#client/escape/equity.ts';
+import { type Pool, paymentsOf } from '#client/escape/shares.ts';
+import { ASSET_CONFIG_BYTES, NO_FEED } from '#protocol/asset.ts';
 import { concat, setI128be, setU48be, toHex, viewOf } from '#protocol/bytes.ts';
 import { nobleKeccak as keccak } from '#protocol/hash.ts';
+import { QUOTE_ASSET } from '#protocol/units.ts';
+import { RAY } from '#state/asset-state.ts';
 import { PRICES_PER_LEAF } from '#state/keys.ts';
-import { ACCOUNT_BYTES, GLOBALS_BYTES, POSITION_BYTES, PRICES_ROW_BYTES } from '#state/leaves.ts';
+import {
+  ACCOUNT_BYTES,
+  ASSET_ROW_BYTES,
+  GLOBALS_BYTES,
+  POOL_BYTES,
+  POSITION_BYTES,
+  PRICES_ROW_BYTES,
+} from '#state/leaves.ts';
 
 /** Deterministic bytes: keccak of a label and a counter. */
 function stream(label: string): (length: number) => Uint8Array {
@@ -69,21 +91,50 @@ function priceCases() {
   );
 }
 
+function assetCases() {
+  const random = stream('exit asset');
+  return Array.from({ length: 12 }, (_, i) => {
+    const config = random(ASSET_CONFIG_BYTES);
+    const pool = random(POOL_BYTES);
+    config[3] = i;
+    viewOf(config).setUint16(20, i % 4 === 3 ? NO_FEED : 1_000 + i);
+    const feedPrice = i % 5 === 4 ? 0n : viewOf(random(4)).getUint32(0);
+    const price = { price: BigInt(feedPrice), qm: 1n, fundingIndex: 0n };
+    const asset = exitAsset({ config, pool }, (market) => {
+      if (market !== 1_000 + i) throw new Error(`expected the feed ${1_000 + i}, got ${market}`);
+      return price;
+    });
+    return { config: toHex(config), pool: toHex(pool), feedPrice: `${feedPrice}`, ...assetText(asset) };
+  });
+}
+
+const assetText = (asset: ExitAsset) => ({
+  price: `${asset.price}`,
+  tickValue: `${asset.tickValue}`,
+  whole: `${asset.whole}`,
+  supplyIndex: `${asset.supplyIndex}`,
+  borrowIndex: `${asset.borrowIndex}`,
+});
+
 function equityCases() {
   const random = stream('exit equity');
   const signed = (bits: number): bigint => BigInt.asIntN(bits, BigInt(toHex(random(16))));
-  return Array.from({ length: 60 }, (_, i) => {
+  const unsigned = (bits: number): bigint => BigInt.asUintN(bits, signed(128));
+  return Array.from({ length: 90 }, (_, i) => {
     // From what engines reach to what only the widths of the fields bound.
-    const [cashBits, sizeBits, priceBits, indexBits] = [
-      [40, 20, 20, 50],
-      [52, 40, 24, 80],
-      [64, 64, 32, 128],
-    ][i % 3] as [number, number, number, number];
-    const count = i % 17;
-    const leaf = random(ACCOUNT_BYTES + count * POSITION_BYTES);
+    const [cashBits, sizeBits, priceBits, indexBits, unitBits] = [
+      [40, 20, 20, 50, 36],
+      [52, 40, 24, 80, 50],
+      [64, 64, 32, 128, 64],
+    ][i % 3] as [number, number, number, number, number];
+    const isWide = i % 3 === 2;
+    // Every other account has no positions: what it owes is then of the size of what it holds.
+    const count = i % 2 === 0 ? i % 17 : 0;
+    const rows = i % 9;
+    const leaf = random(ACCOUNT_BYTES + count * POSITION_BYTES + rows * ASSET_ROW_BYTES);
     const view = viewOf(leaf);
     leaf[87] = count;
-    leaf[88] = 0;
+    leaf[88] = rows;
     view.setBigInt64(21, signed(cashBits));
     for (let n = 0; n < count; n++) {
       const at = ACCOUNT_BYTES + n * POSITION_BYTES;
@@ -92,45 +143,95 @@ function equityCases() {
       view.setBigInt64(at + 10, signed(cashBits));
       setI128be(view, at + 18, signed(indexBits));
     }
+    for (let n = 0; n < rows; n++) {
+      const at = ACCOUNT_BYTES + count * POSITION_BYTES + n * ASSET_ROW_BYTES;
+      // Mostly with the quote asset's row first.
+      view.setUint16(at, i % 4 === 0 ? n + 1 : n);
+      view.setBigUint64(at + 2, n % 3 === 2 ? 0n : unsigned(unitBits));
+      view.setBigUint64(at + 10, n % 4 === 1 ? unsigned(unitBits) : 0n);
+      view.setBigUint64(at + 18, n % 3 === 2 ? unsigned(unitBits) : 0n);
+    }
     const price: ExitPrice = {
-      price: BigInt.asUintN(priceBits, signed(64)),
-      qm: i % 3 === 2 ? BigInt.asUintN(64, signed(64)) : 10n,
+      price: unsigned(priceBits),
+      qm: isWide ? unsigned(64) : 10n,
       fundingIndex: signed(indexBits),
     };
-    const equity = equityOf(readAccount(leaf), () => price);
+    const asset: ExitAsset = {
+      price: i % 11 === 10 ? 0n : unsigned(priceBits),
+      tickValue: isWide ? unsigned(48) : 10_000n,
+      whole: 10n ** BigInt(i % 13),
+      supplyIndex: isWide ? unsigned(128) : RAY + unsigned(80),
+      borrowIndex: isWide ? unsigned(128) : RAY + unsigned(86),
+    };
+    const account = readAccount(leaf);
+    const holdings = holdingsOf(account, { market: () => price, asset: () => asset });
+    const claims = claimsOf(holdings);
     return {
       leaf: toHex(leaf),
-      owner: readAccount(leaf).owner,
+      owner: account.owner,
       price: `${price.price}`,
       qm: `${price.qm}`,
       fundingIndex: `${price.fundingIndex}`,
-      equity: `${equity}`,
-      claim: `${claimOf(equity)}`,
+      asset: assetText(asset),
+      plus: `${holdings.plus}`,
+      minus: `${holdings.minus}`,
+      claim: `${claims.get(QUOTE_ASSET) ?? 0n}`,
+      claims: account.assets.map((row) =>
+        row.asset === QUOTE_ASSET ? '0' : `${claims.get(row.asset) ?? 0n}`,
+      ),
     };
   });
 }
 
 function shareCases() {
+  const random = stream('exit share');
+  const up = (bits: number): bigint => BigInt.asUintN(bits, BigInt(toHex(random(16))));
+  const cases = Array.from({ length: 40 }, (_, i) => {
+    const pools: Pool[] = Array.from({ length: 1 + (i % 4) }, (_, n) => {
+      const bits = i % 5 === 4 ? 51 : 12;
+      const price: ExitAsset = {
+        ...EXIT_QUOTE,
+        price: i % 7 === 6 ? 0n : up(20) + 1n,
+        tickValue: up(16) + 1n,
+        whole: 10n ** BigInt(i % 9),
+      };
+      const asset = n === 0 ? EXIT_QUOTE : i % 6 === 5 ? undefined : price;
+      return { pool: n === i % 4 ? 0n : up(bits), claimTotal: up(bits), asset };
+    });
+    // An owner has a part of all claims, or all of them.
+    const claims = pools.map(({ claimTotal }) => (i % 3 === 0 ? claimTotal : claimTotal / (2n + up(3))));
+    return { pools, claims };
+  });
+  const lone = (pool: bigint, claim: bigint, claimTotal: bigint) => ({
+    pools: [{ pool, claimTotal, asset: EXIT_QUOTE }],
+    claims: [claim],
+  });
   const shapes = [
-    [1_000n, 700n, 1_700n, 1_000n],
-    [1_000n, 1_000n, 1_700n, 1_000n],
-    [1_000n, 400n, 950n, 1_000n],
-    [60n, 400n, 1_000n, 1_000n],
-    [0n, 5n, 5n, 0n],
-    [2n ** 51n, 2n ** 64n - 1n, 2n ** 64n - 1n, 2n ** 51n],
-    [2n ** 51n, 1n, 2n ** 64n, 2n ** 51n],
-    [2n ** 51n, 2n ** 64n - 1n, 2n ** 96n, 2n ** 51n],
-  ] as const;
-  return shapes.map(([pool, claim, claimTotal, value]) => ({
-    pool: `${pool}`,
-    claim: `${claim}`,
-    claimTotal: `${claimTotal}`,
-    value: `${value}`,
-    share: `${shareOf({ pool, claim, claimTotal, value })}`,
+    ...cases,
+    lone(1_000n, 700n, 1_700n),
+    lone(1_000n, 400n, 950n),
+    lone(0n, 5n, 5n),
+    lone(2n ** 51n, 2n ** 64n - 1n, 2n ** 89n),
+    lone(2n ** 51n, 0n, 0n),
+  ];
+  return shapes.map(({ pools, claims }) => ({
+    pools: pools.map(({ pool, claimTotal, asset }) => ({
+      pool: `${pool}`,
+      claimTotal: `${claimTotal}`,
+      known: asset !== undefined,
+      ...assetText(asset ?? { ...EXIT_QUOTE, price: 0n, tickValue: 0n, whole: 0n }),
+    })),
+    claims: claims.map(String),
+    payments: paymentsOf(pools, new Map(claims.entries())).map(String),
   }));
 }
 
-export const exitVectors = () => ({ price: priceCases(), equity: equityCases(), share: shareCases() });
+export const exitVectors = () => ({
+  price: priceCases(),
+  asset: assetCases(),
+  equity: equityCases(),
+  share: shareCases(),
+});
 
 export const EXIT_FILE = fileURLToPath(new URL('../vectors/exit.json', import.meta.url));
 

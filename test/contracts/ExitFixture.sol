@@ -6,11 +6,12 @@ import {SlowTree} from "./TreeProof.t.sol";
 import {Header} from "../../settlement/contracts/libraries/BatchLib.sol";
 import {
     AccountProof,
+    AssetProof,
     EntryProof,
     MarketProof,
     ProvenLeaf
 } from "../../settlement/contracts/interfaces/IEscapeHatch.sol";
-import {Account, AccountLib, Position} from "../../settlement/contracts/step/leaves/Account.sol";
+import {Account, AccountLib, AssetRow, Position} from "../../settlement/contracts/step/leaves/Account.sol";
 import {Globals, GlobalsLib} from "../../settlement/contracts/step/leaves/Globals.sol";
 import {Keys} from "../../settlement/contracts/step/Keys.sol";
 
@@ -86,6 +87,32 @@ abstract contract ExitFixture is Fixture {
         setLeaf(Keys.account(id), AccountLib.encode(account));
     }
 
+    /// @dev An asset whose unit is worth ticks / `whole` q, and a lending pool of these indexes (times 1e27).
+    function setAsset(uint16 asset, uint16 feed, uint8 decimals, uint128 supplyIndex, uint128 borrowIndex) internal {
+        bytes memory symbol = "TEST";
+        setLeaf(
+            Keys.assetConfig(asset),
+            abi.encodePacked(
+                asset, uint8(0), decimals, bytes16(bytes.concat(symbol, new bytes(12))), feed, new bytes(18), uint64(1),
+                new bytes(96)
+            )
+        );
+        setLeaf(Keys.pool(asset), abi.encodePacked(supplyIndex, borrowIndex, new bytes(50)));
+    }
+
+    function setHolding(uint32 id, uint16 asset, uint256 balance, uint256 supplyShares, uint256 debtShares) internal {
+        Account memory account = AccountLib.decode(leafValue(Keys.account(id)));
+        AssetRow memory row = AccountLib.ensureAsset(account, asset);
+        (row.balance, row.supplyShares, row.debtShares) = (balance, supplyShares, debtShares);
+        setLeaf(Keys.account(id), AccountLib.encode(account));
+    }
+
+    function setFlags(uint32 id, uint256 flags) internal {
+        Account memory account = AccountLib.decode(leafValue(Keys.account(id)));
+        account.flags = flags;
+        setLeaf(Keys.account(id), AccountLib.encode(account));
+    }
+
     function setWithdrawn(address owner, uint16 asset, uint128 total) internal {
         setLeaf(Keys.withdrawn(owner, asset), abi.encodePacked(total));
     }
@@ -139,6 +166,16 @@ abstract contract ExitFixture is Fixture {
             prices: proven(Keys.prices(market))
         });
         escape.provePrices(proven(Keys.GLOBALS), markets);
+    }
+
+    function assetProof(uint16 asset) internal view returns (AssetProof[] memory assets) {
+        assets = new AssetProof[](1);
+        assets[0] =
+            AssetProof({asset: asset, config: proven(Keys.assetConfig(asset)), pool: proven(Keys.pool(asset))});
+    }
+
+    function proveAsset(uint16 asset) internal {
+        escape.proveAssets(assetProof(asset));
     }
 
     function accountProof(uint32 id) internal view returns (AccountProof[] memory list) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ExitFixture} from "./ExitFixture.sol";
 import {GasTable} from "./GasTable.sol";
+import {TestToken} from "../../settlement/contracts/devnet/TestToken.sol";
 
 /// @notice Gas of money's ways: in, out, and out of a frozen rollup. Ledgers of a few leaves but where a path is named.
 /// forge-config: default.isolate = true
@@ -87,6 +88,38 @@ contract GasMoneyTest is ExitFixture, GasTable {
         used("EscapeHatch.claim, the first");
         escape.claim(BOB, 0);
         used("EscapeHatch.claim");
+    }
+
+    /// @dev Ether beside quote, and the largest account that there can be.
+    function test_exitWithAssets() public {
+        secondToken = address(new TestToken("Test Ether", "tETH", 18));
+        deployFor(address(token));
+        fund(ALICE, 1_000_000);
+        delete entered;
+        deposit(ALICE, 0, 1_000);
+        setClock(1_700_000_000_000);
+        for (uint16 i = 0; i < 16; i++) setMarket(i, 100, 100, 1_700_000_000_000, 0);
+        for (uint16 i = 0; i < 8; i++) setAsset(i, i == 0 ? 0xffff : i, 6, 2e27, 2e27);
+        setCash(1, ALICE, 700);
+        setHolding(1, 1, 300, 0, 0);
+        setCash(2, BOB, 300);
+        for (uint16 i = 0; i < 16; i++) addPosition(2, i, 3, 200, 0);
+        for (uint16 i = 0; i < 8; i++) setHolding(2, i, i == 0 ? 0 : 900, 70, 80);
+        settle(ledger(), "");
+        freezeNow();
+        escape.settle();
+        for (uint16 i = 0; i < 16; i++) provePrice(i);
+        proveAsset(1);
+        used("EscapeHatch.proveAssets, one asset");
+        for (uint16 i = 0; i < 8; i++) proveAsset(i);
+        countAll();
+        register(1);
+        used("EscapeHatch.registerClaims, an account with ether");
+        register(2);
+        used("EscapeHatch.registerClaims, an account with 16 positions and 8 assets");
+        openPayments();
+        escape.claim(ALICE, 0);
+        used("EscapeHatch.claim, the first of two assets");
     }
 
     /// @dev The root of a tree in which `count` more nodes lead to the leaf, and the path to it: mask and siblings, the

@@ -170,6 +170,7 @@ const CALLERS: Readonly<Partial<Record<ContractName, Readonly<Record<string, str
   EscapeHatch: {
     settle: 'anyone',
     provePrices: 'anyone',
+    proveAssets: 'anyone',
     registerClaims: 'anyone',
     countDeposits: 'anyone',
     refund: 'anyone',

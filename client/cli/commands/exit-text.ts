@@ -1,6 +1,6 @@
 /** What `sluice exit` says: where the rollup stands, what will be received, what each step does. */
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
-import type { ExitAction, ExitView } from '../../escape/look.ts';
+import type { AccountClaim, ExitAction, ExitView } from '../../escape/look.ts';
 import { formatUnits } from '../../units.ts';
 import { table, time } from '../output.ts';
 
@@ -9,7 +9,19 @@ export const assetText = (rollup: RollupContracts, asset: number, units: bigint)
   return `${formatUnits(units, decimals)} ${symbol}`;
 };
 
+/** Amounts of several assets, `1.5 tETH + 20 tUSD`. */
+const amountsText = (rollup: RollupContracts, amounts: ReadonlyMap<number, bigint>): string => {
+  const parts = [...amounts].filter(([, units]) => units !== 0n).sort(([a], [b]) => a - b);
+  return parts.length === 0
+    ? 'nothing'
+    : parts.map(([asset, units]) => assetText(rollup, asset, units)).join(' + ');
+};
+
 const at = (seconds: number): string => time(seconds * 1000);
+
+/** Units by asset at exit prices, less what is owed of each. */
+const heldBy = ({ holdings }: AccountClaim): ReadonlyMap<number, bigint> =>
+  new Map([[0, holdings.quote], ...holdings.units.map(({ asset, units }) => [asset, units] as const)]);
 
 /** The stage in a sentence or two. */
 export function stageText(view: ExitView, rollup: RollupContracts): string {
@@ -39,10 +51,12 @@ export function stageText(view: ExitView, rollup: RollupContracts): string {
     case 'claiming':
       return `the rollup is settled; claims are registered until ${at(state.settled!.claimsUntil)}, and paid from then on`;
     case 'paying': {
-      const { claim, claimTotal } = state.settled!;
-      const missed = claim === 0n && view.accounts.some(({ equity }) => equity > 0n);
+      const missed =
+        state.assets.every(({ claim }) => claim === 0n) &&
+        view.accounts.some(({ claims }) => claims.size > 0);
+      const totals = new Map(state.assets.map(({ claimTotal }, asset) => [asset, claimTotal]));
       return [
-        `the rollup is settled and claims are paid: ${assetText(rollup, 0, claimTotal)} were registered in time`,
+        `the rollup is settled and claims are paid: ${amountsText(rollup, totals)} were registered in time`,
         ...(missed ? ['no claim of this owner was registered in time: late claims are not taken'] : []),
       ].join('\n');
     }
@@ -64,12 +78,14 @@ export function viewText(view: ExitView, rollup: RollupContracts): string {
   if (view.accounts.length > 0)
     parts.push(
       table(
-        ['account', 'sub-account>', 'equity>', 'claim'],
-        view.accounts.map(({ account, subaccount, equity, registered }) => [
-          account,
-          subaccount,
-          formatUnits(equity, rollup.assets[0]!.decimals),
-          registered ? 'registered' : equity > 0n ? 'not registered' : 'nothing to claim',
+        ['account', 'sub-account>', 'equity>', 'holds and owes (-)', 'claims', 'state'],
+        view.accounts.map((one) => [
+          one.account,
+          one.subaccount,
+          formatUnits(one.equity, rollup.assets[0]!.decimals),
+          amountsText(rollup, heldBy(one)),
+          amountsText(rollup, one.claims),
+          one.registered ? 'registered' : one.claims.size > 0 ? 'not registered' : 'nothing to claim',
         ]),
       ),
     );
@@ -81,7 +97,7 @@ export function viewText(view: ExitView, rollup: RollupContracts): string {
             view.stage === 'running' ? 'frozen now, you would receive' : 'you receive',
             'deposits back>',
             'withdrawals>',
-            isExact ? 'claim>' : 'claim, at least>',
+            isExact ? 'claim>' : 'claim, if everybody registers>',
             'sum>',
           ],
           rows,
@@ -107,6 +123,8 @@ export function actionText(action: ExitAction, view: ExitView, rollup: RollupCon
       return `take back deposit ${action.entry.index} of ${assetText(rollup, action.asset, action.amount)}`;
     case 'prices':
       return `prove the prices of markets ${action.markets.map(({ market }) => market).join(', ')}`;
+    case 'assets':
+      return `prove what ${action.assets.map(({ asset }) => rollup.assets[asset]!.symbol).join(', ')} are worth`;
     case 'register':
       return `register the claims of accounts ${action.accounts.map(({ account }) => account).join(', ')}`;
     case 'claim':
@@ -118,7 +136,11 @@ export function actionText(action: ExitAction, view: ExitView, rollup: RollupCon
 export const viewJson = (view: ExitView, rollup: RollupContracts) => ({
   stage: view.stage,
   batch: view.state.finalId,
-  accounts: view.accounts,
+  accounts: view.accounts.map((one) => ({
+    ...{ account: one.account, subaccount: one.subaccount, equity: one.equity, registered: one.registered },
+    holdings: Object.fromEntries(heldBy(one)),
+    claims: Object.fromEntries(one.claims),
+  })),
   receives: view.receives,
   isExact: view.stage === 'paying',
   toDo: view.actions.map((action) => ({ kind: action.kind, what: actionText(action, view, rollup) })),

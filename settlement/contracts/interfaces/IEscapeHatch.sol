@@ -16,6 +16,15 @@ struct MarketProof {
     ProvenLeaf prices;
 }
 
+/// @notice The leaves that say what an asset is worth, and what the shares of its lending pool are.
+struct AssetProof {
+    uint16 asset;
+    /// @dev ASSET_CONFIG of the asset.
+    ProvenLeaf config;
+    /// @dev POOL of the asset.
+    ProvenLeaf pool;
+}
+
 /// @notice The leaf of an account.
 struct AccountProof {
     uint32 account;
@@ -40,6 +49,20 @@ struct ExitPrice {
     int128 fundingIndex;
 }
 
+/// @notice What a unit of an asset is worth in the exit, and a share of its lending pool.
+struct ExitAsset {
+    bool known;
+    /// @dev Ticks of its feed.
+    uint64 price;
+    /// @dev q per tick that a whole is worth.
+    uint64 tickValue;
+    /// @dev Units in a whole.
+    uint64 whole;
+    /// @dev Units per share, times 1e27.
+    uint128 supplyIndex;
+    uint128 borrowIndex;
+}
+
 /// @title The way out of a frozen rollup, without anyone's help
 /// @notice When the rollup is frozen and every batch is final or struck, anyone settles: from then on the ledger of the
 /// last final batch is what counts, and everybody is paid from it in this order.
@@ -47,18 +70,25 @@ struct ExitPrice {
 ///   1. Deposits that this ledger has not taken up go back in full: `countDeposits` reads them off the queue, `refund`
 ///      pays each to the owner it was for.
 ///   2. Withdrawals that are final and unpaid stay payable by `Vault.withdraw`; the vault keeps their sum aside.
-///   3. The rest is shared by claims. Phase A, the claim period: `provePrices` opens the prices, `registerClaims` the
-///      accounts. The claim of an account is its equity, not less than zero:
-///        cash + Σ (size · price · qm + v + unsettled funding), all weights 100 %.
-///      Phase B: `claim` pays every owner claim ÷ max(sum of claims, value of the rest) of every token, rounded down:
-///      when all are there in any order, nobody is first. What rounding leaves stays in the vault.
+///   3. The rest is shared by claims. Phase A, the claim period: `provePrices` and `proveAssets` open the prices,
+///      `registerClaims` the accounts. An account holds, all weights 100 %,
+///        quote: cash + Σ (size · price · qm + v + unsettled funding) + its shares of the quote asset's lending pool
+///        of each other asset: balance + ⌊supply shares⌋ − ⌈debt shares⌉, worth ⌊units · price · tickValue / whole⌋ q.
+///      What it owes (quote or units below zero) is taken from all that it holds alike: it claims of each asset
+///      ⌊held · (value held − value owed) / value held⌋ units, and the whole where it owes nothing.
+///      Phase B: `claim` pays an owner of each token
+///        ⌊pool · claim / max(sum of claims, pool)⌋: claims are paid in kind as far as the rest of that token goes; and
+///        ⌊surplus · lack / max(sum of lacks, sum of surpluses)⌋ of each token of which there is more than claims: what
+///        the owner's own claims lack, valued like accounts. It is what debtors had put up for others' claims.
+///      When all are there in any order, nobody is first. What rounding leaves stays in the vault.
 ///
 /// Price: the index; when it was void at the ledger's time, the mark, within 5 % of the last index; when there never was
-/// an index, the mark, and without a mark the position counts by its entry value v alone.
+/// an index, the mark, and without a mark the position counts by its entry value v alone and units count nothing. An
+/// asset has the price of its feed.
 ///
-/// Equity below zero claims nothing and is remembered in `deficitTotal`. What no account owns (collected fees, rounding
-/// of funding, an insurance fund once there is one) claims nothing either but counts in the value of the rest, so it
-/// covers the deficits before any claim is cut.
+/// Who owes more than it holds claims nothing, and the difference is remembered in `deficitTotal`. What no account owns
+/// (collected fees, rounding of funding, reserves of lending pools, insurance funds, the account of a backstop vault)
+/// claims nothing either but counts in the rest, so it covers the deficits before any claim is cut.
 ///
 /// Late claims are refused: payments begin when the sum of claims is known for good. What nobody claimed in time stays
 /// in the vault. Anyone may make every call here for anybody; money goes to the owner whom ledger or queue name.
@@ -72,15 +102,24 @@ interface IEscapeHatch {
     );
     /// @notice What a position in `market` is worth on the way out.
     event PriceProven(uint16 indexed market, uint64 price, uint64 qm, int128 fundingIndex);
-    /// @notice The claim of an account is in; an owner with several has their sum.
+    /// @notice What a unit of `asset` is worth on the way out, and its lending pool's shares.
+    event AssetProven(
+        uint16 indexed asset, uint64 price, uint64 tickValue, uint64 whole, uint128 supplyIndex, uint128 borrowIndex
+    );
+    /// @notice The claims of an account are in; an owner with several has their sum.
     /// @param equity q, negative when the account owes
     event ClaimRegistered(uint32 indexed account, address indexed owner, int256 equity);
     /// @notice Entries before `next` are counted.
     event DepositsCounted(uint64 next);
     /// @notice Deposit `index` of the queue went back.
     event Refunded(uint64 indexed index, address indexed owner, uint16 indexed asset, uint64 amount);
-    /// @notice Claims are paid from now on, of these sums (q).
-    event DistributionOpened(uint256 claimTotal, uint256 deficitTotal, uint256 value);
+    /// @notice Claims are paid from now on.
+    /// @param deficit q that accounts owe beyond what they hold
+    /// @param shortfall q that claims lack in their own assets
+    /// @param surplus q of assets of which there is more than claims
+    event DistributionOpened(uint256 deficit, uint256 shortfall, uint256 surplus);
+    /// @notice What there is of `asset` for claims, and their sum, units.
+    event PoolOpened(uint16 indexed asset, uint256 pool, uint256 claimTotal);
     /// @notice `owner` was paid its share of `asset`.
     event ClaimPaid(address indexed owner, uint16 indexed asset, uint256 amount);
 
@@ -95,6 +134,10 @@ interface IEscapeHatch {
     error ClaimsStillOpen(uint64 claimsUntil, uint256 nowSeconds);
     /// @notice The account holds a position in a market whose price was not proven yet.
     error PriceNotProven(uint256 market);
+    /// @notice The account has a row of an asset that was not proven yet.
+    error AssetNotProven(uint256 asset);
+    /// @notice The account is a backstop vault's: nobody's to claim.
+    error NobodysAccount(uint32 account);
     /// @notice Not all deposits are counted: the next one is `next` of `length`.
     error DepositsNotCounted(uint64 next, uint64 length);
     /// @notice These are not the queue's entries `first` and on.
@@ -112,6 +155,10 @@ interface IEscapeHatch {
     /// @param globals leaf GLOBALS: the ledger's time
     function provePrices(ProvenLeaf calldata globals, MarketProof[] calldata markets) external;
 
+    /// @notice Opens what assets are worth. The price of an asset's feed must be proven first, and claims must still be
+    /// registered. Assets that are known are passed over.
+    function proveAssets(AssetProof[] calldata assets) external;
+
     /// @notice Registers the claims of accounts for their owners. Accounts that are registered are passed over.
     function registerClaims(AccountProof[] calldata accounts) external;
 
@@ -124,10 +171,10 @@ interface IEscapeHatch {
     function refund(uint64 index, address owner, bytes calldata payload) external;
 
     /// @notice Pays an owner's share of one token.
-    /// @return amount units of the token
+    /// @return amount ledger units
     function claim(address owner, uint16 asset) external returns (uint256 amount);
 
-    /// @notice What `claim` would pay if no further claim were registered, units of the token; 0 when it is paid.
+    /// @notice What `claim` would pay if no further claim were registered, ledger units; 0 when it is paid.
     function claimable(address owner, uint16 asset) external view returns (uint256);
 
     /// @notice Seconds since 1970; 0 before `settle`.
@@ -146,19 +193,21 @@ interface IEscapeHatch {
     function counted() external view returns (uint64);
     /// @notice Exit price of a market; not `known` before it was proven.
     function prices(uint16 market) external view returns (ExitPrice memory);
+    /// @notice What an asset is worth; not `known` before it was proven.
+    function exitAssets(uint16 asset) external view returns (ExitAsset memory);
     /// @notice Whether the claim of an account is in.
     function registered(uint32 account) external view returns (bool);
-    /// @notice Sum of an owner's claims, q.
-    function claimOf(address owner) external view returns (uint256);
-    /// @notice Sum of all claims, quote units.
-    function claimTotal() external view returns (uint256);
-    /// @notice Sum of what accounts with negative equity owe, quote units; nobody pays it.
+    /// @notice Sum of an owner's claims of an asset, ledger units.
+    function claimOf(address owner, uint16 asset) external view returns (uint256);
+    /// @notice Sum of all claims of an asset, ledger units.
+    function claimTotal(uint16 asset) external view returns (uint256);
+    /// @notice Sum of what accounts owe beyond what they hold, q; nobody pays it.
     function deficitTotal() external view returns (uint256);
     /// @notice Whether deposit `index` went back.
     function refunded(uint64 index) external view returns (bool);
     /// @notice True once claims are paid: pools no longer change.
     function distributing() external view returns (bool);
-    /// @notice What claims share of a token, units; 0 before they are paid.
+    /// @notice What claims share of a token, ledger units; 0 before they are paid.
     function pool(uint16 asset) external view returns (uint256);
     /// @notice Whether `owner` has had its share of `asset`.
     function claimPaid(address owner, uint16 asset) external view returns (bool);
