@@ -26,6 +26,11 @@ const SENTENCES = new Map<number, string>([
   [Reject.TOO_MANY_POSITIONS, 'the account has positions or orders in as many markets as it may have'],
   [Reject.NOTHING_TO_AMEND, 'price and size are as they were'],
   [Reject.LIQUIDATING, 'the account is under liquidation: it may only reduce and be paid into'],
+  [Reject.MARKET_FEED_ONLY, 'the market is a price feed: it has no orders'],
+  [Reject.ACCOUNT_ISOLATED, 'the account is isolated to another market'],
+  [Reject.MARKET_ISOLATED_ONLY, 'only isolated accounts trade this market'],
+  [Reject.RISK_POOL_MISMATCH, 'the market belongs to another risk pool than the account'],
+  [Reject.INVALID_LEVERAGE, 'the leverage is below 1: an initial rate beyond 100 %'],
   [Reject.POST_ONLY_WOULD_CROSS, 'a post-only order would have traded at once'],
   [Reject.FOK_NOT_FILLABLE, 'a fill-or-kill order could not be filled whole'],
   [Reject.REDUCE_ONLY_WOULD_INCREASE, 'a reduce-only order would not reduce the position'],
@@ -40,6 +45,7 @@ const SENTENCES = new Map<number, string>([
   [Reject.TOO_MANY_SESSION_KEYS, 'the account has as many session keys as it may have'],
   [Reject.INVALID_SESSION_KEY, 'the session key’s address, scope or expiry is not valid'],
   [Reject.INVALID_DEADLINE, 'the deadline is nearer than a second or the grace longer than ten minutes'],
+  [Reject.SUBACCOUNT_EXISTS, 'the owner has this sub-account already'],
   [Reject.TOO_MANY_OPERATIONS, `a message carries 1 to ${MESSAGE_OPERATIONS_MAX} operations`],
 ]);
 

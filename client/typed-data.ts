@@ -11,7 +11,7 @@ import {
   messageValidUntil,
   SCHEME_BUNDLE,
 } from '#protocol/message.ts';
-import { decodeOperation, type Operation } from '#protocol/operation.ts';
+import { decodeOperation, NO_MARKET, type Operation } from '#protocol/operation.ts';
 import {
   BUNDLE_TYPE,
   type Domain,
@@ -87,6 +87,8 @@ function operationValues(operation: Operation): Record<string, unknown> {
       return { market: operation.market ?? 0, everyMarket: operation.market === undefined };
     case 'session-key':
       return { ...operation, key: toHex(operation.key) };
+    case 'isolate':
+      return { ...operation, market: operation.market ?? NO_MARKET, riskPool: operation.riskPool ?? 0 };
     default:
       return { ...operation };
   }

@@ -10,8 +10,10 @@ import {
   cancelAfterReads,
   cancelOnDisconnectReads,
   disconnectReads,
+  isolateReads,
   messageReads,
   sessionKeyReads,
+  setLeverageReads,
   transferReads,
   withdrawReads,
 } from './reads/accounts.ts';
@@ -46,6 +48,8 @@ const OPERATIONS: Readonly<Record<number, OperationReads>> = {
   [StepKind.SESSION_KEY]: sessionKeyReads,
   [StepKind.CANCEL_AFTER]: cancelAfterReads,
   [StepKind.CANCEL_ON_DISCONNECT]: cancelOnDisconnectReads,
+  [StepKind.SET_LEVERAGE]: setLeverageReads,
+  [StepKind.ISOLATE]: isolateReads,
 };
 
 const OTHERS: Readonly<Record<number, OwnReads>> = {

@@ -2,6 +2,7 @@
 import { getU64, viewOf } from '#protocol/bytes.ts';
 import { RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import { checkMessage, messageAccount } from '#protocol/message.ts';
+import { NO_MARKET } from '#protocol/operation.ts';
 import { QUOTE_ASSET } from '#protocol/units.ts';
 import * as keys from '#state/keys.ts';
 import { fundings, margins, type StepContext, type StepReads } from './collector.ts';
@@ -51,6 +52,24 @@ export function cancelAfterReads(reads: StepReads, { state, record }: StepContex
 
 export function cancelOnDisconnectReads(reads: StepReads, { state }: StepContext): void {
   reads.leaf(keys.accountKey(state.message.account));
+}
+
+export function setLeverageReads(reads: StepReads, { state, record }: StepContext, at: number): void {
+  const { account } = state.message;
+  const market = viewOf(record).getUint16(at + 2, true);
+  reads.leaf(keys.accountKey(account), keys.marketConfigKey(market), keys.pricesKey(market));
+  margins(reads, state, account);
+}
+
+export function isolateReads(reads: StepReads, { state, record }: StepContext, at: number): void {
+  const { account } = state.message;
+  const market = viewOf(record).getUint16(at + 2, true);
+  reads.leaf(
+    keys.accountKey(account),
+    keys.ownerKey(state.accounts.owner(account), record[at + 1]!),
+    keys.accountKey(state.accounts.count + 1),
+  );
+  if (market !== NO_MARKET) reads.leaf(keys.marketConfigKey(market));
 }
 
 /** DISCONNECT: a record of its own. */

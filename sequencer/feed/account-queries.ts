@@ -6,9 +6,17 @@ import { type Supposition, suppose } from '#engine/risk/what-if.ts';
 import { withdrawable } from '#engine/risk/withdrawable.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { POST_ONLY_BIT, REDUCE_ONLY_BIT, timeInForceOfFlags } from '#protocol/operation.ts';
-import type { AccountView, OpenOrderView, PositionView, RiskView, WhatIfView } from '#protocol/query.ts';
+import type {
+  AccountView,
+  OpenOrderView,
+  PositionView,
+  RiskView,
+  SubaccountView,
+  WhatIfView,
+} from '#protocol/query.ts';
 import type { AccountId } from '#protocol/units.ts';
 import { COPIED_ACCOUNT } from '#state/account-copy.ts';
+import { NOT_ISOLATED } from '#state/accounts.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 
 export class AccountQueries {
@@ -27,6 +35,8 @@ export class AccountQueries {
       account,
       owner: toHex(accounts.owner(account)),
       subaccount: accounts.subaccount(account),
+      riskPool: accounts.riskPool[account]!,
+      isolatedMarket: this.isolatedMarket(account),
       seq: state.seq,
       ...riskView(state, account),
       openOrders: accounts.openOrders[account]!,
@@ -83,13 +93,20 @@ export class AccountQueries {
   }
 
   /** Accounts of an owner, by subaccount. */
-  accountsOf(owner: Uint8Array, subaccountsMax: number): { account: number; subaccount: number }[] {
-    const found: { account: number; subaccount: number }[] = [];
+  accountsOf(owner: Uint8Array, subaccountsMax: number): SubaccountView[] {
+    const found: SubaccountView[] = [];
     for (let subaccount = 0; subaccount < subaccountsMax; subaccount++) {
       const account = this.state.accountOf(owner, subaccount);
-      if (account !== 0) found.push({ account, subaccount });
+      if (account === 0) continue;
+      const riskPool = this.state.accounts.riskPool[account]!;
+      found.push({ account, subaccount, riskPool, isolatedMarket: this.isolatedMarket(account) });
     }
     return found;
+  }
+
+  private isolatedMarket(account: AccountId): number | null {
+    const market = this.state.accounts.isolatedMarket[account]!;
+    return market === NOT_ISOLATED ? null : market;
   }
 
   private order(slot: number): OpenOrderView {
@@ -147,6 +164,7 @@ function positionView(state: ExchangeState, account: AccountId, slot: number): P
     bidSize: positions.bidLots(slot),
     askSize: positions.askLots(slot),
     reduceOnlySize: positions.reduceOnlyLots(slot),
+    leveragePpm: positions.leveragePpm(slot),
     liquidationBelow: below,
     liquidationAbove: above,
   };

@@ -13,6 +13,7 @@ import {
   DEPOSIT,
   EventKind,
   FUNDING_PAYMENT,
+  LEVERAGE_SET,
   OPERATION_RESULT,
   ORDER_REDUCED,
   ORDER_REMOVED,
@@ -276,7 +277,7 @@ export class AccountView {
       case EventKind.ACCOUNT_CREATED:
         this.tell(data, at, data[at + ACCOUNT_CREATED.account]!, {
           kind: AccountEventKind.ACCOUNT_CREATED,
-          subject: 0,
+          subject: data[at + ACCOUNT_CREATED.isolatedMarket]!,
           amount: 0,
           reference: data[at + ACCOUNT_CREATED.subaccount]!,
         });
@@ -287,6 +288,14 @@ export class AccountView {
           subject: data[at + SESSION_KEY_SET.scope]!,
           amount: 0,
           reference: data[at + SESSION_KEY_SET.expiry]!,
+        });
+        break;
+      case EventKind.LEVERAGE_SET:
+        this.tell(data, at, data[at + LEVERAGE_SET.account]!, {
+          kind: AccountEventKind.LEVERAGE_SET,
+          subject: data[at + LEVERAGE_SET.market]!,
+          amount: 0,
+          reference: data[at + LEVERAGE_SET.initialPpm]!,
         });
         break;
       case EventKind.DEAD_MAN_SET:

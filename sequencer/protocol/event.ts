@@ -36,6 +36,7 @@ export const EventKind = {
   LIQUIDATION_STARTED: 21,
   LIQUIDATION_PHASE: 22,
   LIQUIDATION_ENDED: 23,
+  LEVERAGE_SET: 34,
 } as const;
 
 /** Column offsets by kind. */
@@ -120,7 +121,8 @@ export const ORDER_REDUCED = {
 export const DEPOSIT = { account: 3, asset: 4, amount: 5, queueIndex: 6 } as const;
 export const WITHDRAWAL = { account: 3, asset: 4, amount: 5, forced: 6 } as const;
 export const TRANSFER = { from: 3, to: 4, asset: 5, amount: 6 } as const;
-export const ACCOUNT_CREATED = { account: 3, subaccount: 4 } as const;
+/** `isolatedMarket`: market + 1, 0 when it is a cross account. */
+export const ACCOUNT_CREATED = { account: 3, subaccount: 4, riskPool: 5, isolatedMarket: 6 } as const;
 export const SESSION_KEY_SET = { account: 3, scope: 4, expiry: 5 } as const;
 export const PRICE = { market: 3, code: 4, index: 5, confidence: 6, mark: 7, reports: 8 } as const;
 export const SAMPLE = { market: 3, mark: 4, bid: 5, ask: 6, premiumPpb: 7 } as const;
@@ -136,6 +138,8 @@ export const ASSET_CONFIGURED = { asset: 3, status: 4 } as const;
 export const LIQUIDATION_PHASE = { account: 3, phase: 4, equity: 5, maintenance: 6 } as const;
 export const LIQUIDATION_STARTED = LIQUIDATION_PHASE;
 export const LIQUIDATION_ENDED = LIQUIDATION_PHASE;
+/** `initialPpm` 0: removed. */
+export const LEVERAGE_SET = { account: 3, market: 4, initialPpm: 5 } as const;
 
 /** Why an order left the book or was not kept. */
 export const RemoveReason = {
@@ -240,6 +244,7 @@ export const EVENT_COLUMNS: Readonly<Record<keyof typeof EventKind, Readonly<Rec
   LIQUIDATION_STARTED,
   LIQUIDATION_PHASE,
   LIQUIDATION_ENDED,
+  LEVERAGE_SET,
 };
 
 const KIND_NAMES = new Map<number, keyof typeof EventKind>(

@@ -36,6 +36,8 @@ export const OPEN_ORDERS_PER_ACCOUNT_MAX = 10_000;
 export const SESSION_KEYS_PER_ACCOUNT_MAX = 32;
 export const SUBACCOUNTS_MAX = 256;
 export const MARKETS_MAX = 1024;
+/** Risk pools are numbered by one byte. */
+export const RISK_POOL_MAX = 255;
 /** Interest of every asset is brought up to date this often, and when its pool is touched. */
 export const ACCRUAL_INTERVAL_MS = 3_600_000;
 export const ASSETS_MAX = 64;

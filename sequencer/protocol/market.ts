@@ -25,6 +25,7 @@ import {
   NOTIONAL_MAX,
   OPEN_ORDERS_PER_ACCOUNT_MAX,
   PRICE_MAX,
+  RISK_POOL_MAX,
   SESSION_KEYS_PER_ACCOUNT_MAX,
   SIZE_MAX,
   TIERS_MAX,
@@ -302,7 +303,7 @@ export function marketConfigProblem(config: MarketConfig): string | undefined {
     integer('bandPpm', 0, MILLION) ??
     integer('profitWeightPpm', 0, MILLION) ??
     integer('tickSizeE9', 0, Number.MAX_SAFE_INTEGER) ??
-    integer('riskPool', 0, 255) ??
+    integer('riskPool', 0, RISK_POOL_MAX) ??
     integer('flags', 0, ISOLATED_ONLY | FEED_ONLY | FAST_BACKSTOP) ??
     integer('profitCap', 0, WHOLE_QUOTE_MAX) ??
     integer('openInterestLower', 0, WHOLE_QUOTE_MAX) ??

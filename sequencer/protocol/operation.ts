@@ -18,11 +18,18 @@
  *    4 u32 0          4 u32 to account     4 20  key address         4 u32 0               4 u32 grace ms
  *    8 u64 amount     8 u64 amount        24 u64 expiry ms (0: end)  8 u64 deadline ms (0: disarm)
  *
+ *   SET_LEVERAGE (8)                    ISOLATE (8)
+ *    0 u8  kind = 11                     0 u8  kind = 12
+ *    1 u8  0                             1 u8  subaccount to open
+ *    2 u16 market                        2 u16 its one market, 65535: none, it is a cross account
+ *    4 u32 own floor of the initial      4 u32 risk pool of a cross account, 0 … 255; 0 with a market,
+ *          rate, ppm (0: none)                 which has its own
+ *
  * PLACE flags: bit 0 side (0 buy), bits 1-2 time in force, bit 3 post-only, bit 4 reduce-only,
  * bits 5-6 self-trade prevention, bit 7 market order (price 0: no bound but the market's band).
  */
 import { getU64, setU64, viewOf } from './bytes.ts';
-import { MESSAGE_OPERATIONS_MAX } from './limits.ts';
+import { MESSAGE_OPERATIONS_MAX, RISK_POOL_MAX } from './limits.ts';
 import { Reject } from './reject.ts';
 import type { SelfTradePrevention, Side, TimeInForce } from './units.ts';
 
@@ -35,9 +42,14 @@ export const TRANSFER = 6;
 export const SESSION_KEY = 7;
 export const CANCEL_AFTER = 8;
 export const CANCEL_ON_DISCONNECT = 9;
+export const SET_LEVERAGE = 11;
+export const ISOLATE = 12;
+
+/** In place of the market of an isolated account: the account has none. */
+export const NO_MARKET = 0xffff;
 
 /** Length in bytes by kind; 0 for a kind that does not exist. */
-export const OPERATION_BYTES: readonly number[] = [0, 32, 16, 8, 24, 16, 16, 32, 16, 8];
+export const OPERATION_BYTES: readonly number[] = [0, 32, 16, 8, 24, 16, 16, 32, 16, 8, 0, 8, 8];
 export const OPERATION_NAMES = [
   '',
   'place',
@@ -49,6 +61,9 @@ export const OPERATION_NAMES = [
   'session-key',
   'cancel-after',
   'cancel-on-disconnect',
+  '',
+  'set-leverage',
+  'isolate',
 ] as const;
 
 export const BY_ORDER_ID = 0;
@@ -127,6 +142,19 @@ export interface CancelOnDisconnectOperation {
   readonly enabled: boolean;
   readonly graceMs: number;
 }
+export interface SetLeverageOperation {
+  readonly kind: 'set-leverage';
+  readonly market: number;
+  /** The account's own floor of the initial rate, 1e6 / leverage; 0 removes it. */
+  readonly initialPpm: number;
+}
+/** Opens a subaccount of the owner: isolated to `market`, or a cross account of `riskPool` when there is none. */
+export interface IsolateOperation {
+  readonly kind: 'isolate';
+  readonly subaccount: number;
+  readonly market?: number;
+  readonly riskPool?: number;
+}
 export type Operation =
   | PlaceOperation
   | CancelOperation
@@ -136,7 +164,9 @@ export type Operation =
   | TransferOperation
   | SessionKeyOperation
   | CancelAfterOperation
-  | CancelOnDisconnectOperation;
+  | CancelOnDisconnectOperation
+  | SetLeverageOperation
+  | IsolateOperation;
 
 export function placeFlags(operation: PlaceOperation): number {
   return (
@@ -162,6 +192,8 @@ const KIND_BYTE: Record<Operation['kind'], number> = {
   'session-key': SESSION_KEY,
   'cancel-after': CANCEL_AFTER,
   'cancel-on-disconnect': CANCEL_ON_DISCONNECT,
+  'set-leverage': SET_LEVERAGE,
+  isolate: ISOLATE,
 };
 
 /** Bytes of one operation. Ranges are the engine's to check; the fields must be non-negative integers. */
@@ -216,6 +248,15 @@ export function encodeOperation(operation: Operation): Uint8Array {
       bytes[1] = operation.enabled ? 1 : 0;
       view.setUint32(4, operation.graceMs, true);
       break;
+    case 'set-leverage':
+      view.setUint16(2, operation.market, true);
+      view.setUint32(4, operation.initialPpm, true);
+      break;
+    case 'isolate':
+      bytes[1] = operation.subaccount;
+      view.setUint16(2, operation.market ?? NO_MARKET, true);
+      view.setUint32(4, operation.riskPool ?? 0, true);
+      break;
   }
   return bytes;
 }
@@ -230,6 +271,9 @@ const u64Offsets: readonly (readonly number[])[] = [
   [8],
   [24],
   [8],
+  [],
+  [],
+  [],
   [],
 ];
 
@@ -279,6 +323,12 @@ export function checkOperations(view: DataView, offset: number, length: number, 
         break;
       case CANCEL_ON_DISCONNECT:
         wellFormed = second <= 1 && third === 0;
+        break;
+      case SET_LEVERAGE:
+        wellFormed = second === 0;
+        break;
+      case ISOLATE:
+        wellFormed = fourth <= RISK_POOL_MAX && (third === NO_MARKET || fourth === 0);
         break;
     }
     if (!wellFormed) return Reject.MALFORMED_OPERATION;
@@ -346,7 +396,13 @@ export function decodeOperation(view: DataView, offset: number): Operation {
         enabled: second === 1,
         graceMs: view.getUint32(offset + 4, true),
       };
+    case SET_LEVERAGE:
+      return { kind: 'set-leverage', market, initialPpm: view.getUint32(offset + 4, true) };
+    case ISOLATE:
+      return market === NO_MARKET
+        ? { kind: 'isolate', subaccount: second, riskPool: view.getUint32(offset + 4, true) }
+        : { kind: 'isolate', subaccount: second, market };
     default:
-      throw new Error(`operation: expected kind 1 … 9, got ${kind}`);
+      throw new Error(`operation: expected a known kind, got ${kind}`);
   }
 }

@@ -28,6 +28,12 @@ export interface MarketView {
   readonly markPrice: number;
   readonly lastPrice: number;
   readonly openInterest: number;
+  /** Initial rate of the least notional as it is now: that of the first tier, or what open interest asks for. */
+  readonly initialPpm: number;
+  /** What open interest asks for as of the last sample; 0 nothing. */
+  readonly openInterestPpm: number;
+  /** Whole quote within 2 % of the mark on the thinner side, as of the last sample; 0 unknown. */
+  readonly depth: number;
   readonly nextFundingTime: number;
 }
 
@@ -66,6 +72,8 @@ export interface PositionView {
    */
   readonly liquidationBelow: number;
   readonly liquidationAbove: number;
+  /** The account's own floor of the initial rate; 0 none. */
+  readonly leveragePpm: number;
 }
 
 export interface SessionKeyView {
@@ -78,6 +86,10 @@ export interface AccountView {
   readonly account: number;
   readonly owner: string;
   readonly subaccount: number;
+  /** Markets of this pool alone may be traded. */
+  readonly riskPool: number;
+  /** The one market of an isolated account; null for a cross account. */
+  readonly isolatedMarket: number | null;
   /** Last command that this view includes. */
   readonly seq: number;
   /** q. */
@@ -132,6 +144,13 @@ export interface WhatIfView {
   readonly after: RiskView;
   /** What margin says to each order: 0 or a reject code; a refused one is left out of `after`. */
   readonly codes: readonly number[];
+}
+
+export interface SubaccountView {
+  readonly account: number;
+  readonly subaccount: number;
+  readonly riskPool: number;
+  readonly isolatedMarket: number | null;
 }
 
 export interface OpenOrderView {
@@ -221,7 +240,7 @@ export interface QueryTable {
   /** Accounts of an owner, by subaccount. */
   accounts: {
     parameters: { readonly owner: string };
-    answer: readonly { readonly account: number; readonly subaccount: number }[];
+    answer: readonly SubaccountView[];
   };
   account: { parameters: { readonly account: number }; answer: AccountView };
   'what-if': { parameters: WhatIfParameters; answer: WhatIfView };

@@ -49,6 +49,13 @@ export const Reject = {
   NOTHING_TO_AMEND: 214,
   /** The account is under liquidation: it may only reduce. */
   LIQUIDATING: 215,
+  /** The market is the price feed of an asset: it has no orders. */
+  MARKET_FEED_ONLY: 220,
+  /** The account is isolated to another market. */
+  ACCOUNT_ISOLATED: 221,
+  MARKET_ISOLATED_ONLY: 222,
+  RISK_POOL_MISMATCH: 223,
+  INVALID_LEVERAGE: 224,
   // Book rules
   POST_ONLY_WOULD_CROSS: 300,
   FOK_NOT_FILLABLE: 301,
@@ -66,6 +73,7 @@ export const Reject = {
   TOO_MANY_SESSION_KEYS: 504,
   INVALID_SESSION_KEY: 505,
   INVALID_DEADLINE: 506,
+  SUBACCOUNT_EXISTS: 510,
   // Oracle
   TOO_FEW_REPORTS: 600,
   UNKNOWN_PUBLISHER: 601,

@@ -36,6 +36,8 @@ export const TRANSFER_TYPE = `Transfer(${ENVELOPE},uint16 asset,uint32 toAccount
 export const SESSION_KEY_TYPE = `SessionKey(${ENVELOPE},address key,uint8 scope,uint64 expiry)`;
 export const CANCEL_AFTER_TYPE = `CancelAfter(${ENVELOPE},uint64 deadline)`;
 export const CANCEL_ON_DISCONNECT_TYPE = `CancelOnDisconnect(${ENVELOPE},bool enabled,uint32 graceMs)`;
+export const SET_LEVERAGE_TYPE = `SetLeverage(${ENVELOPE},uint16 market,uint32 initialPpm)`;
+export const ISOLATE_TYPE = `Isolate(${ENVELOPE},uint8 subaccount,uint16 market,uint32 riskPool)`;
 export const BUNDLE_TYPE = `Operations(${ENVELOPE},bytes operations)`;
 export const LOGIN_TYPE = 'Login(uint32 account,uint64 time)';
 export const PRICE_REPORT_TYPE =
@@ -53,6 +55,9 @@ export const OPERATION_TYPES: readonly string[] = [
   SESSION_KEY_TYPE,
   CANCEL_AFTER_TYPE,
   CANCEL_ON_DISCONNECT_TYPE,
+  '',
+  SET_LEVERAGE_TYPE,
+  ISOLATE_TYPE,
 ];
 
 /** Writes 32-byte words, big-endian, as abi.encode does. */
@@ -237,8 +242,19 @@ export class SigningDomain {
           .bit(second)
           .uint(view.getUint32(at + 4, true));
         break;
+      case op.SET_LEVERAGE:
+        words = begin(2)
+          .uint(market)
+          .uint(view.getUint32(at + 4, true));
+        break;
+      case op.ISOLATE:
+        words = begin(3)
+          .uint(second)
+          .uint(market)
+          .uint(view.getUint32(at + 4, true));
+        break;
       default:
-        throw new Error(`signing: expected an operation kind from 1 to 9, got ${kind}`);
+        throw new Error(`signing: expected a known kind of operation, got ${kind}`);
     }
     return this.keccak(words.bytes);
   }

@@ -147,17 +147,13 @@ export const AccountEventKind = {
   ACCOUNT_CREATED: 5,
   SESSION_KEY_SET: 6,
   DEAD_MAN_SET: 7,
+  LEVERAGE_SET: 8,
 } as const;
-export const ACCOUNT_EVENT_NAMES = [
+/** By kind: `funding-payment` for 4. */
+export const ACCOUNT_EVENT_NAMES: readonly string[] = [
   '',
-  'deposit',
-  'withdrawal',
-  'transfer',
-  'funding-payment',
-  'account-created',
-  'session-key-set',
-  'dead-man-set',
-] as const;
+  ...Object.keys(AccountEventKind).map((name) => name.toLowerCase().replaceAll('_', '-')),
+];
 
 export const Liquidity = { NONE: 0, MAKER: 1, TAKER: 2 } as const;
 

@@ -39,6 +39,8 @@ const WEIGHT: Readonly<Record<keyof typeof StepKind, number>> = {
   DISCONNECT: 420_000,
   VERSION: 230_000,
   EVALUATE: 2_400_000,
+  ISOLATE: 800_000,
+  SET_LEVERAGE: 1_400_000,
 };
 
 /** Weight by StepKind. */

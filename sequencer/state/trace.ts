@@ -35,6 +35,9 @@ export const StepKind = {
   VERSION: 23,
   /** Looks at the margin of one account: starts, carries on or ends its liquidation. */
   EVALUATE: 26,
+  /** Opens a subaccount: isolated to a market, or of another risk pool. */
+  ISOLATE: 33,
+  SET_LEVERAGE: 34,
 } as const;
 
 export interface Trace {

@@ -32,6 +32,7 @@ const DEPLOYED = {
   MarketSteps: `${CONTRACTS}/step/families/MarketSteps.sol`,
   ConfigureSteps: `${CONTRACTS}/step/families/ConfigureSteps.sol`,
   LiquidationSteps: `${CONTRACTS}/step/families/LiquidationSteps.sol`,
+  IsolationSteps: `${CONTRACTS}/step/families/IsolationSteps.sol`,
   StubVerifier: `${CONTRACTS}/verifiers/StubVerifier.sol`,
   TestToken: `${CONTRACTS}/devnet/TestToken.sol`,
 } as const;

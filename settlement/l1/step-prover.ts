@@ -24,6 +24,7 @@ export const STEP_FAMILIES = [
   'MarketSteps',
   'ConfigureSteps',
   'LiquidationSteps',
+  'IsolationSteps',
 ] as const satisfies readonly ContractName[];
 
 export interface StepProverContracts {

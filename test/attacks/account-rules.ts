@@ -283,8 +283,8 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     'queue',
     [
       QUEUE,
-      'if (account === 0) {\n    account = state.createAccount(entry.owner, subaccount);',
-      'if (account === 0) account = 1;\n  if (account === 0) {\n    account = state.createAccount(entry.owner, subaccount);',
+      'if (account === 0)\n    account = openAccount(core, entry.owner,',
+      'if (account === 0) account = 1;\n  if (account === 0)\n    account = openAccount(core, entry.owner,',
     ],
   ],
   [
@@ -292,8 +292,8 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     'queue',
     [
       QUEUE,
-      'account = state.createAccount(entry.owner, subaccount);',
-      'account = state.createAccount(state.accounts.owner(4), 9);',
+      'account = openAccount(core, entry.owner, { subaccount,',
+      'account = openAccount(core, state.accounts.owner(4).slice(), { subaccount: 9,',
     ],
   ],
   [

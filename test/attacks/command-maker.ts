@@ -44,6 +44,8 @@ const OWNER_OF: Readonly<Record<AccountName, TestKey>> = {
   rich: KEY.rich,
   poor: KEY.poor,
   vault: KEY.taker,
+  isolated: KEY.taker,
+  pooled: KEY.taker,
 };
 
 export class CommandMaker {

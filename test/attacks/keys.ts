@@ -18,8 +18,20 @@ export const KEY = {
   spare: testKey(303),
 } satisfies Record<string, TestKey>;
 
-/** Accounts in the order in which the first deposits make them; `vault` is the taker's second. */
-export const ACCOUNT = { makerA: 1, makerB: 2, taker: 3, rich: 4, poor: 5, vault: 6 } as const;
+/**
+ * Accounts in the order in which the first deposits make them; `vault` is the taker's second. Two of the taker's are opened
+ * by the scene of isolation alone: one of the BTC market, one of another risk pool.
+ */
+export const ACCOUNT = {
+  makerA: 1,
+  makerB: 2,
+  taker: 3,
+  rich: 4,
+  poor: 5,
+  vault: 6,
+  isolated: 7,
+  pooled: 8,
+} as const;
 export type AccountName = keyof typeof ACCOUNT;
 
 export const PUBLISHERS: readonly TestKey[] = [500, 501, 502, 503, 504].map(testKey);

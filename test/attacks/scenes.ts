@@ -1,7 +1,7 @@
 /** Honest second batches: each a handful of commands that lead some kinds of step where they have something to do. */
 import { BTC_PRICE, DEAD_MAN_AT, ETH_PRICE, EXPIRY_AT, FUNDING_AT, SAMPLE_AT } from './base.ts';
 import type { CommandMaker, NamedCommand, ReportPlan } from './command-maker.ts';
-import { ACCOUNT, KEY, LATE_PUBLISHER } from './keys.ts';
+import { ACCOUNT, type AccountName, KEY, LATE_PUBLISHER } from './keys.ts';
 import type { World } from './world.ts';
 
 type Plan = (make: CommandMaker, world: World) => void;
@@ -227,6 +227,28 @@ const PLANS = {
     make.clock('funding due', start + FUNDING_AT + 10);
     make.order('settles by a fill', 'taker', { side: 0, price: 10_000, size: 50, timeInForce: 2 });
     make.send('settles by a withdrawal', 'makerB', [{ kind: 'withdraw', asset: 0, amount: 5_000 }]);
+  },
+  isolation: (make) => {
+    const leverage = (initialPpm: number, market = 0) =>
+      [{ kind: 'set-leverage', market, initialPpm }] as const;
+    const margin = (account: AccountName, amount: number) =>
+      [{ kind: 'transfer', asset: 0, toAccount: ACCOUNT[account], amount }] as const;
+    make.send('opens an isolated account', 'taker', [{ kind: 'isolate', subaccount: 2, market: 0 }]);
+    make.send('opens one of another pool', 'taker', [{ kind: 'isolate', subaccount: 3, riskPool: 7 }]);
+    make.send('opens what is open', 'taker', [{ kind: 'isolate', subaccount: 1, market: 0 }]);
+    make.send('adds margin', 'taker', margin('isolated', 300_000));
+    make.send('adds margin to the pool', 'taker', margin('pooled', 300_000_000));
+    make.order('isolated order', 'isolated', { side: 0, price: 10_000, size: 100 });
+    make.order('isolated in another market', 'isolated', { market: 1, side: 0, price: 2_000, size: 4 });
+    make.order('in a market of another pool', 'pooled', { side: 0, price: 10_000, size: 50 });
+    make.send('takes too much margin out', 'isolated', margin('taker', 290_000));
+    make.send('takes margin out', 'isolated', margin('taker', 20_000));
+    make.send('lowers its leverage', 'rich', leverage(200_000));
+    make.send('lowers it too far', 'isolated', leverage(900_000));
+    make.send('leverage beyond all', 'rich', leverage(1_000_001));
+    make.send('leverage of nothing', 'rich', leverage(300_000, 1));
+    make.order('with its leverage', 'rich', { side: 0, price: 9_000, size: 40_000 });
+    make.send('gives its leverage up', 'rich', leverage(0));
   },
   queue: (make, { waiting }) => {
     for (const [i, name] of QUEUE_NAMES.entries()) make.entry(name, waiting[i]!);

@@ -43,6 +43,12 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('cancel-after' as const), deadline: u53 }),
   fc.record({ kind: fc.constant('cancel-on-disconnect' as const), enabled: fc.boolean(), graceMs: u32 }),
+  fc.record({ kind: fc.constant('set-leverage' as const), market: u16, initialPpm: u32 }),
+  fc.record({
+    kind: fc.constant('isolate' as const),
+    subaccount: fc.nat({ max: 255 }),
+    riskPool: fc.nat({ max: 255 }),
+  }),
 );
 
 export const domain = fc.record({

@@ -27,6 +27,8 @@ const KINDS: readonly Operation[] = [
   { kind: 'session-key', key: new Uint8Array(20).fill(7), scope: 3, expiry: 1_800_000_000_000 },
   { kind: 'cancel-after', deadline: 1_700_000_000_000 },
   { kind: 'cancel-on-disconnect', enabled: true, graceMs: 5_000 },
+  { kind: 'set-leverage', market: 3, initialPpm: 200_000 },
+  { kind: 'isolate', subaccount: 4, market: 3 },
 ];
 
 describe('typed data', () => {

@@ -33,13 +33,15 @@ abstract contract StepProverFixture is Test {
     uint256 internal constant MONEY = 1 << 9 | 1 << 10;
     uint256 internal constant QUEUE = 1 << 18 | 1 << 19;
     uint256 internal constant CONFIGURE = 1 << 20;
+    uint256 internal constant ISOLATION = 1 << 33 | 1 << 34;
     uint256 internal constant MARKET = 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17;
     uint256 internal constant LIQUIDATION = 1 << 26;
     uint256 internal constant ACCOUNT = 0xfffffe & ~(PLACE | MATCH | MONEY | QUEUE | MARKET | CONFIGURE);
 
     function setUp() public virtual {
         script = new Script();
-        uint256[8] memory kinds = [PLACE, MATCH, ACCOUNT, MONEY, QUEUE, MARKET, CONFIGURE, LIQUIDATION];
+        uint256[9] memory kinds =
+            [PLACE, MATCH, ACCOUNT, MONEY, QUEUE, MARKET, CONFIGURE, LIQUIDATION, ISOLATION];
         ISteps[] memory families = new ISteps[](kinds.length);
         for (uint256 i = 0; i < kinds.length; i++) {
             families[i] = new ScriptedSteps(script, kinds[i]);

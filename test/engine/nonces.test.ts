@@ -126,12 +126,14 @@ describe('session keys', () => {
     'session-key': { kind: 'session-key', key: STRANGER, scope: 3, expiry: 2 ** 47 },
     'cancel-after': { kind: 'cancel-after', deadline: 0 },
     'cancel-on-disconnect': { kind: 'cancel-on-disconnect', enabled: false, graceMs: 0 },
+    'set-leverage': { kind: 'set-leverage', market: 0, initialPpm: 500_000 },
+    isolate: { kind: 'isolate', subaccount: 1, market: 0 },
   };
   const both = ['cancel', 'cancel-all', 'cancel-after', 'cancel-on-disconnect'];
   const allowed: Record<number, readonly string[]> = {
-    1: ['place', 'amend', ...both],
+    1: ['place', 'amend', 'set-leverage', ...both],
     2: both,
-    3: ['place', 'amend', ...both],
+    3: ['place', 'amend', 'set-leverage', ...both],
   };
 
   for (const scope of [1, 2, 3])

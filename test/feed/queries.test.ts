@@ -133,11 +133,14 @@ describe('queries', () => {
         indexPrice: 1_000_000,
         indexVoid: false,
         openInterest: 4,
+        initialPpm: 20_000,
+        openInterestPpm: 0,
+        depth: 0,
         lastPrice: 1_000_100,
       },
     ]);
     expect(await ask('accounts', { owner: toHex(testAddress(2)) })).toEqual([
-      { account: taker, subaccount: 3 },
+      { account: taker, subaccount: 3, riskPool: 0, isolatedMarket: null },
     ]);
     const view = await ask('account', { account: taker });
     expect(view).toMatchObject({

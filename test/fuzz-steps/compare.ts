@@ -37,6 +37,7 @@ const FAMILY_OF: Readonly<Record<number, Family>> = Object.fromEntries(
     MarketSteps: ['PRICE_ROUND', 'SAMPLE', 'FUNDING', 'EXPIRE'],
     ConfigureSteps: ['CONFIGURE'],
     LiquidationSteps: ['EVALUATE'],
+    IsolationSteps: ['ISOLATE', 'SET_LEVERAGE'],
   } satisfies Partial<Record<Family, (keyof typeof StepKind)[]>>).flatMap(([family, kinds]) =>
     kinds.map((kind) => [StepKind[kind], family as Family]),
   ),

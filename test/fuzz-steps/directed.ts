@@ -11,6 +11,7 @@ import { compareSegments, compareSteps, type Disagreement, familyOf } from './co
 import type { Coverage } from './coverage.ts';
 import { BOUND_EPISODES } from './episodes/bounds.ts';
 import { type Episode, EpisodeSession } from './episodes/episode.ts';
+import { ISOLATION_EPISODES } from './episodes/isolation.ts';
 import { LIQUIDATION_EPISODES } from './episodes/liquidations.ts';
 import { ORDER_EPISODES } from './episodes/orders.ts';
 import { compareMisclaims } from './faults.ts';
@@ -18,7 +19,12 @@ import type { Rig } from './rig.ts';
 import { compareWritten } from './scripted-families.ts';
 import { vectorSteps } from './vector-steps.ts';
 
-export const EPISODES: readonly Episode[] = [...ORDER_EPISODES, ...BOUND_EPISODES, ...LIQUIDATION_EPISODES];
+export const EPISODES: readonly Episode[] = [
+  ...ORDER_EPISODES,
+  ...BOUND_EPISODES,
+  ...LIQUIDATION_EPISODES,
+  ...ISOLATION_EPISODES,
+];
 
 export interface DirectedOptions {
   readonly seed: number;

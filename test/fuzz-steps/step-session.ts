@@ -12,6 +12,8 @@ import {
   encodeChainParameters,
   encodeMarketConfig,
   encodePublisher,
+  FEED_ONLY,
+  ISOLATED_ONLY,
   type MarketConfig,
   NO_MARKET_LIMITS,
 } from '#protocol/market.ts';
@@ -63,6 +65,8 @@ export class StepSession extends RandomSession {
     else if (dice < 94) this.publishers_();
     else if (dice < 96) this.timers();
     else if (dice < 98) this.squeeze();
+    else if (dice < 95) this.isolated();
+    else if (dice < 97) this.timers();
     else this.pinned();
   }
 
@@ -215,6 +219,7 @@ export class StepSession extends RandomSession {
     for (const tier of tiers) tier.maintenancePpm = Math.min(tier.maintenancePpm, tier.initialPpm);
     const takerFeePpm = random.below(1_000);
     const pick = <T>(...values: readonly T[]): T => values[random.below(values.length)]!;
+    const lower = pick(0, 0, 1, 200);
     const config: MarketConfig = {
       ...base,
       market: random.below(25) === 0 ? MARKETS + random.below(3) + 1 : market,
@@ -231,11 +236,34 @@ export class StepSession extends RandomSession {
       bandPpm: pick(0, 0, 2_000, 50_000, 1_000_000),
       profitWeightPpm: pick(0, 500_000, 1_000_000),
       ...NO_MARKET_LIMITS,
+      riskPool: pick(0, 0, 0, 0, 1),
+      flags: pick(0, 0, 0, 0, 0, ISOLATED_ONLY, FEED_ONLY),
+      profitCap: pick(0, 0, 1, 50),
+      openInterestLower: lower,
+      openInterestUpper: lower === 0 ? 0 : lower + random.between(1, 2_000),
+      concentrationPpm: pick(0, 0, 1, 300_000, 1_000_000, 10_000_000),
       tiers,
     };
     this.configureMarket(config);
     // Most soon come back to what trades.
     if (random.below(3) > 0) this.configureMarket({ ...base, market, symbol: `M${market}-PERP` });
+  }
+
+  /** Subaccounts of one market or another pool, margin in and out, orders and leverage in whatever market. */
+  private isolated(): void {
+    const { random, state } = this;
+    const account = random.between(1, state.accounts.count);
+    const market = random.below(MARKETS);
+    if (random.below(3) === 0) this.send(account, [this.isolation(market)]);
+    const isolatedMarket = state.accounts.isolatedMarket[account]!;
+    const own = isolatedMarket < MARKETS && random.below(4) > 0 ? isolatedMarket : market;
+    const ppm = [0, 1, 20_000, 100_000, 333_333, 1_000_000, 1_000_001][random.below(7)]!;
+    const toAccount = random.between(1, state.accounts.count);
+    this.send(account, [
+      { kind: 'transfer', asset: 0, toAccount, amount: random.below(40_000_000) },
+      { kind: 'set-leverage', market: own, initialPpm: ppm },
+      this.someOrder(own),
+    ]);
   }
 
   private reconfigureChain(): void {

@@ -188,6 +188,9 @@ export class WorstSession extends RandomSession {
     this.sendDone(maker, [
       { kind: 'session-key', key: testKey(700).address, scope: 3, expiry: this.now + 90_000_000 },
       { kind: 'cancel-on-disconnect', enabled: true, graceMs: 1 },
+      // The requirement of sixteen positions, before and after.
+      { kind: 'set-leverage', market: marketOf(POSITIONS - 1), initialPpm: 30_000 },
+      { kind: 'isolate', subaccount: 99, market: marketOf(3) },
       { kind: 'cancel-after', deadline: this.now + 80_000_000 },
       { kind: 'cancel-after', deadline: this.now + 85_000_000 },
     ]);

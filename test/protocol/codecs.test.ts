@@ -125,7 +125,9 @@ describe('operations', () => {
       }),
       runs(5_000),
     );
-    expect(() => decodeOperation(new DataView(new ArrayBuffer(40)), 0)).toThrow(/expected kind 1 … 9, got 0/);
+    expect(() => decodeOperation(new DataView(new ArrayBuffer(40)), 0)).toThrow(
+      /expected a known kind, got 0/,
+    );
   });
 });
 

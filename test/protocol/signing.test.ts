@@ -104,6 +104,13 @@ function typed(one: Operation): [string, Record<string, unknown>] {
       return [signing.CANCEL_AFTER_TYPE, { deadline: BigInt(one.deadline) }];
     case 'cancel-on-disconnect':
       return [signing.CANCEL_ON_DISCONNECT_TYPE, { enabled: one.enabled, graceMs: one.graceMs }];
+    case 'set-leverage':
+      return [signing.SET_LEVERAGE_TYPE, { market: one.market, initialPpm: one.initialPpm }];
+    case 'isolate':
+      return [
+        signing.ISOLATE_TYPE,
+        { subaccount: one.subaccount, market: one.market ?? 65_535, riskPool: one.riskPool ?? 0 },
+      ];
   }
 }
 
@@ -132,7 +139,7 @@ describe('EIP-712', () => {
       }),
       { seed: SEED, numRuns: 400 },
     );
-    expect(seen.size).toBe(9);
+    expect(seen.size).toBe(signing.OPERATION_TYPES.filter((type) => type !== '').length);
   });
 
   it('bundles as their packed bytes', () => {

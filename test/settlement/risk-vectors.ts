@@ -21,7 +21,7 @@ import { RiskChecks } from '#engine/risk/pre-trade.ts';
 import { settleAllFunding, settleFill } from '#engine/risk/settle-fill.ts';
 import { checkWithdrawal, withdrawable } from '#engine/risk/withdrawable.ts';
 import { concat, toHex } from '#protocol/bytes.ts';
-import { NOTIONAL_MAX, TRADING_CASH_MAX } from '#protocol/limits.ts';
+import { NOTIONAL_MAX, TRADING_CASH_MAX, WHOLE_QUOTE_MAX } from '#protocol/limits.ts';
 import { DEFAULT_CHAIN_PARAMETERS, type MarketConfig, NO_MARKET_LIMITS } from '#protocol/market.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
 import * as keys from '#state/keys.ts';
@@ -82,6 +82,8 @@ function anyConfig(random: Random, market: number): MarketConfig {
     bandPpm: 0,
     profitWeightPpm: oneOf(random, 0, 1_000_000, random.below(1_000_001)),
     ...NO_MARKET_LIMITS,
+    profitCap: oneOf(random, 0, 0, upTo(random, WHOLE_QUOTE_MAX)),
+    concentrationPpm: oneOf(random, 0, 1, 1_000_000, upTo(random, 10_000_000)),
     tickSizeE9: 1,
     tiers: Array.from({ length: count }, (_, n) => ({
       lower: n === 0 ? 0 : Math.floor((NOTIONAL_MAX / 1e6) * (n / count) ** 4) + n,
@@ -115,6 +117,8 @@ function anyWorld(seed: number): World {
     market.fundingTick = 5;
     market.fundingIndex = BigInt(random.signed(2 ** 31)) * 2n ** BigInt(random.below(60));
     market.openInterest = upTo(random, market.config.maxPosition);
+    market.openInterestPpm = oneOf(random, 0, 0, upTo(random, 1_000_000));
+    market.depth = oneOf(random, 0, upTo(random, 2 ** 32 - 1), upTo(random, 1_000));
     market.fundingBalance = random.signed(2 ** 31);
   }
   const account = state.createAccount(random.bytes(20), 3);
@@ -143,6 +147,7 @@ function fillPosition(random: Random, state: ExchangeState, account: number, id:
     askQuote: askLots * price() * qm,
     reduceOnlyLots: random.below(3) === 0 ? upTo(random, Math.abs(size)) : 0,
   });
+  positions.setLeveragePpm(slot, oneOf(random, 0, 0, upTo(random, 1_000_000)));
   if (random.below(3) === 0) return;
   positions.setFundingTick(slot, 4);
   positions.fundingIndex[slot]! += BigInt(random.signed(2 ** 31)) * 2n ** BigInt(random.below(60));

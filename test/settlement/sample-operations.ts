@@ -47,4 +47,8 @@ export const OPERATIONS: readonly Operation[] = [
   { kind: 'cancel-after', deadline: TIME + 60_000 },
   { kind: 'cancel-on-disconnect', enabled: true, graceMs: 0x0001_86a0 },
   { kind: 'cancel-on-disconnect', enabled: false, graceMs: 0 },
+  { kind: 'set-leverage', market: 0x0203, initialPpm: 0xfedc_ba98 },
+  { kind: 'set-leverage', market: 0, initialPpm: 0 },
+  { kind: 'isolate', subaccount: 7, market: 0x0102 },
+  { kind: 'isolate', subaccount: 255, riskPool: 200 },
 ];

@@ -13,8 +13,15 @@ import { fileURLToPath } from 'node:url';
 import { Engine } from '#engine/engine.ts';
 import { concat, toHex } from '#protocol/bytes.ts';
 import { CLOCK, type Command, encodeRecord } from '#protocol/command.ts';
-import { CLIENT_ID_MAX, PRICE_MAX, SIZE_MAX, TIME_MS_MAX, TRADING_CASH_MAX } from '#protocol/limits.ts';
-import { encodeMarketConfig, type MarketConfig } from '#protocol/market.ts';
+import {
+  CLIENT_ID_MAX,
+  MILLION,
+  PRICE_MAX,
+  SIZE_MAX,
+  TIME_MS_MAX,
+  TRADING_CASH_MAX,
+} from '#protocol/limits.ts';
+import { encodeMarketConfig, FEED_ONLY, ISOLATED_ONLY, type MarketConfig } from '#protocol/market.ts';
 import type { AmendOperation, Operation, PlaceOperation } from '#protocol/operation.ts';
 import { QUEUE_CONFIGURE_MARKET } from '#protocol/queue-entry.ts';
 import { ExchangeState } from '#state/exchange-state.ts';
@@ -61,6 +68,10 @@ function strictMarket(random: Random, market: MarketConfig): MarketConfig {
     bandPpm: random.below(3) === 0 ? 0 : random.between(3_000, 30_000),
     makerFeePpm: random.between(-100, 200),
     takerFeePpm: random.between(200, 700),
+    profitCap: oneOf(random, 0, 0, 5),
+    concentrationPpm: oneOf(random, 0, 200_000, 10_000_000),
+    riskPool: random.below(12) === 0 ? 1 : 0,
+    flags: oneOf(random, 0, 0, 0, 0, 0, 0, ISOLATED_ONLY, FEED_ONLY),
     tiers: tiers(random.between(1, 8)),
   };
 }
@@ -139,7 +150,10 @@ function sessionCommands(seed: number, count: number): readonly Command[] {
   return session.commands;
 }
 
-/** Runs commands; now and then an account's cash is another one, so that margins fail and bounds are met. */
+/**
+ * Runs commands; now and then an account's cash is another one, so that margins fail and bounds are met, and depth and
+ * open interest are as no sample found them.
+ */
 function recordSession(commands: readonly Command[], seed: number, keep: (step: RecordedStep) => void): void {
   const random = new Random(seed);
   const state = new ExchangeState();
@@ -157,6 +171,10 @@ function recordSession(commands: readonly Command[], seed: number, keep: (step: 
           ? random.signed(2 ** 31)
           : random.below(2 ** 32);
     recorder.account(account);
+    const market = random.below(SESSION_MARKETS.length);
+    state.markets[market]!.depth = oneOf(random, 0, 1, random.below(2_000));
+    state.markets[market]!.openInterestPpm = oneOf(random, 0, 0, random.below(MILLION));
+    recorder.prices(market);
     recorder.endStep();
   }
 }

@@ -1,6 +1,7 @@
 /** The invariants of margin.md section 10 that hold after every command, computed the slow and obvious way. */
 import { assert } from '#protocol/assert.ts';
 import { REDUCE_ONLY_BIT } from '#protocol/operation.ts';
+import { NOT_ISOLATED } from '#state/accounts.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 
 /** Money: ΣQ + Σv + fees + funding balances + withdrawn = deposits, in q. */
@@ -25,6 +26,11 @@ export function checkInvariants(state: ExchangeState, deposited: bigint): void {
   const open = new Map<string, number>();
   const { accounts, positions, orders } = state;
   for (let account = 1; account <= accounts.count; account++) {
+    const isolated = accounts.isolatedMarket[account]!;
+    assert(
+      isolated === NOT_ISOLATED || accounts.assetRows(account).length === 0,
+      'an isolated account has the quote asset alone',
+    );
     let previous = -1;
     let count = 0;
     let orderCount = 0;
@@ -35,7 +41,11 @@ export function checkInvariants(state: ExchangeState, deposited: bigint): void {
       count++;
       const size = positions.size(slot);
       assert(size !== 0 || positions.v(slot) === 0, 'an empty position has no entry value');
-      assert(size !== 0 || positions.ownHead(slot) >= 0, 'an empty record is released');
+      assert(
+        size !== 0 || positions.ownHead(slot) >= 0 || positions.leveragePpm(slot) !== 0,
+        'an empty record is released',
+      );
+      assert(isolated === NOT_ISOLATED || isolated === market, 'an isolated account has one market');
       net.set(market, (net.get(market) ?? 0) + size);
       long.set(market, (long.get(market) ?? 0) + Math.max(size, 0));
       const sums = [0, 0, 0, 0, 0];

@@ -251,7 +251,20 @@ export class RandomSession {
         kind: 'cancel-after',
         deadline: random.below(4) === 0 ? 0 : this.now + random.between(500, 30_000),
       };
+    if (dice < 99)
+      return random.below(3) > 0
+        ? { kind: 'set-leverage', market, initialPpm: random.below(5) * random.below(300_000) }
+        : this.isolation(market);
     return { kind: 'cancel-on-disconnect', enabled: random.below(4) > 0, graceMs: random.below(5_000) };
+  }
+
+  /** A new subaccount: of one market, or of a risk pool. */
+  protected isolation(market: number): Operation {
+    const { random } = this;
+    const subaccount = random.below(5);
+    return random.below(3) > 0
+      ? { kind: 'isolate', subaccount, market }
+      : { kind: 'isolate', subaccount, riskPool: random.below(2) };
   }
 
   /** An open order of the account, when it has one. */

@@ -1,13 +1,15 @@
-/** SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT: what an account has switched on. */
+/** SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, SET_LEVERAGE: what an account has switched on. */
 import { getU64 } from '#protocol/bytes.ts';
-import { DEAD_MAN_SET, EventKind, SESSION_KEY_SET } from '#protocol/event.ts';
-import { TIME_MS_MAX } from '#protocol/limits.ts';
+import { DEAD_MAN_SET, EventKind, LEVERAGE_SET, SESSION_KEY_SET } from '#protocol/event.ts';
+import { MILLION, POSITIONS_MAX, TIME_MS_MAX } from '#protocol/limits.ts';
 import { SCOPE_ALL } from '#protocol/operation.ts';
 import { Reject } from '#protocol/reject.ts';
 import { newNonceWindow } from '#state/accounts.ts';
 import { EXPIRY_DEAD_MAN } from '#state/keys.ts';
 import { StepKind } from '#state/trace.ts';
 import { type Core, finishOperation } from '../core.ts';
+import { accessRefusal } from '../risk/access.ts';
+import type { RiskChecks } from '../risk/pre-trade.ts';
 
 /** The nearest dead-man deadline that may be set: room for the next heartbeat. */
 export const DEAD_MAN_AHEAD_MIN_MS = 1_000;
@@ -85,4 +87,49 @@ export function setCancelOnDisconnect(core: Core, view: DataView, at: number): v
   state.accounts.disconnectGrace[account] = enabled ? graceMs + 1 : 0;
   trace.account(account);
   finishOperation(core, { code: Reject.NONE });
+}
+
+/** The account's own floor of the initial rate in one market; its record is kept while the setting stands. */
+export function setLeverage(core: Core, risk: RiskChecks, view: DataView, at: number): void {
+  const { state, trace, events } = core;
+  core.step(StepKind.SET_LEVERAGE);
+  const { account } = state.message;
+  const market = view.getUint16(at + 2, true);
+  const initialPpm = view.getUint32(at + 4, true);
+  const code = leverageRefusal(core, risk, { account, market, initialPpm });
+  if (code === Reject.NONE) {
+    const slot =
+      initialPpm === 0 ? state.findPosition(account, market) : state.ensurePosition(account, market);
+    if (slot >= 0) {
+      state.positions.setLeveragePpm(slot, initialPpm);
+      state.releasePosition(account, slot);
+      trace.account(account);
+    }
+    const row = events.add(EventKind.LEVERAGE_SET);
+    events.data[row + LEVERAGE_SET.account] = account;
+    events.data[row + LEVERAGE_SET.market] = market;
+    events.data[row + LEVERAGE_SET.initialPpm] = initialPpm;
+  }
+  finishOperation(core, { code });
+}
+
+function leverageRefusal(
+  core: Core,
+  risk: RiskChecks,
+  setting: { account: number; market: number; initialPpm: number },
+): number {
+  const { state } = core;
+  const { accounts } = state;
+  const { account, initialPpm } = setting;
+  const market = state.market(setting.market);
+  if (market === undefined) return Reject.UNKNOWN_MARKET;
+  const slot = state.findPosition(account, setting.market);
+  if (initialPpm === 0) return Reject.NONE;
+  if (slot < 0 && accounts.positionCount[account]! >= POSITIONS_MAX) return Reject.TOO_MANY_POSITIONS;
+  const access = accessRefusal(accounts, account, market.config);
+  if (access !== Reject.NONE) return access;
+  if (initialPpm > MILLION) return Reject.INVALID_LEVERAGE;
+  return slot < 0 || risk.carriesLeverage(account, slot, initialPpm)
+    ? Reject.NONE
+    : Reject.INSUFFICIENT_MARGIN;
 }

@@ -12,6 +12,7 @@ import { StepKind } from '#state/trace.ts';
 import { runIncoming } from '../book/match.ts';
 import { reduceAndTell, unrest } from '../book/resting.ts';
 import { type Core, finishOperation } from '../core.ts';
+import { accessRefusal } from '../risk/access.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
 import { findOwnOrder } from './find-order.ts';
 import { withinBand } from './place.ts';
@@ -82,6 +83,10 @@ function check(
   if (!known) return Reject.UNKNOWN_ORDER;
   if (price === orders.price(slot) && size === orders.size(slot)) return Reject.NOTHING_TO_AMEND;
   if (onlyShrinks) return Reject.NONE;
+  if (!reduceOnly) {
+    const access = accessRefusal(state.accounts, orders.account(slot), config);
+    if (access !== Reject.NONE) return access;
+  }
   const side = orders.side(slot);
   if ((flags & POST_ONLY_BIT) !== 0 && market.book(1 - side).crosses(price))
     return Reject.POST_ONLY_WOULD_CROSS;

@@ -16,10 +16,11 @@ import { SCOPE_OWNER } from '#state/registers.ts';
 import { StepKind } from '#state/trace.ts';
 import type { Core } from '../core.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
-import { setCancelAfter, setCancelOnDisconnect, setSessionKey } from './account-settings.ts';
+import { setCancelAfter, setCancelOnDisconnect, setLeverage, setSessionKey } from './account-settings.ts';
 import { amend } from './amend.ts';
 import { cancel } from './cancel.ts';
 import { cancelAll } from './cancel-all.ts';
+import { isolate } from './isolate.ts';
 import { transfer, withdraw } from './money.ts';
 import { place } from './place.ts';
 
@@ -35,6 +36,9 @@ const SCOPE_NEEDED: readonly number[] = [
   SCOPE_OWNER,
   op.SCOPE_TRADE | op.SCOPE_CANCEL,
   op.SCOPE_TRADE | op.SCOPE_CANCEL,
+  SCOPE_OWNER,
+  op.SCOPE_TRADE,
+  SCOPE_OWNER,
 ];
 
 const mayOperate = (scope: number, kind: number): boolean => {
@@ -146,6 +150,12 @@ function operate(core: Core, risk: RiskChecks, view: DataView, at: number): void
       break;
     case op.CANCEL_ON_DISCONNECT:
       setCancelOnDisconnect(core, view, at);
+      break;
+    case op.SET_LEVERAGE:
+      setLeverage(core, risk, view, at);
+      break;
+    case op.ISOLATE:
+      isolate(core, view, at);
       break;
   }
 }

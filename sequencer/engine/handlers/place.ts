@@ -20,6 +20,7 @@ import { StepKind } from '#state/trace.ts';
 import { runIncoming } from '../book/match.ts';
 import { isFillable } from '../book/time-in-force.ts';
 import { type Core, finishOperation, type OrderFields } from '../core.ts';
+import { accessRefusal } from '../risk/access.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
 
 /** Bounds of limit prices around the mark, inclusive; the whole range when the market has no band or no mark. */
@@ -131,7 +132,11 @@ export function checkOrder(core: Core, risk: RiskChecks, order: OrderFields): nu
     state.findPosition(order.account, order.market) < 0
   )
     return Reject.TOO_MANY_POSITIONS;
-  if (!reduceOnly && (state.accounts.flags[order.account]! & LIQUIDATING) !== 0) return Reject.LIQUIDATING;
+  if (!reduceOnly) {
+    if ((state.accounts.flags[order.account]! & LIQUIDATING) !== 0) return Reject.LIQUIDATING;
+    const access = accessRefusal(state.accounts, order.account, config);
+    if (access !== Reject.NONE) return access;
+  }
   const opposite = market.book(1 - side);
   if (postOnly && opposite.crosses(order.price)) return Reject.POST_ONLY_WOULD_CROSS;
   if (

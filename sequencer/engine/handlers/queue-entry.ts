@@ -1,7 +1,7 @@
 /** QUEUE_ENTRY: what L1 asks for — deposits, forced withdrawals and cancels, configuration. */
-import { ACCOUNT_CREATED, DEPOSIT, EventKind, QUEUE_PROCESSED, RemoveReason } from '#protocol/event.ts';
+import { DEPOSIT, EventKind, QUEUE_PROCESSED, RemoveReason } from '#protocol/event.ts';
 import { QUOTE_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
-import { MARKET_ORDER_BIT, REDUCE_ONLY_BIT } from '#protocol/operation.ts';
+import { MARKET_ORDER_BIT, NO_MARKET, REDUCE_ONLY_BIT } from '#protocol/operation.ts';
 import {
   decodeEvaluatePayload,
   decodeMoneyPayload,
@@ -30,6 +30,7 @@ import { addCash } from '../risk/settle-fill.ts';
 import { withdrawable } from '../risk/withdrawable.ts';
 import { configureAsset, configureChain, configureMarket, configurePublisher } from './configure.ts';
 import { evaluate } from './evaluate.ts';
+import { openAccount } from './isolate.ts';
 import { payOut } from './money.ts';
 import { checkOrder, openIncoming } from './place.ts';
 import { openWalk, runWalk } from './walk.ts';
@@ -99,15 +100,8 @@ function deposit(core: Core, entry: QueueEntry): number {
   if (money === undefined) return Reject.QUEUE_ENTRY_INVALID;
   const { asset, subaccount, amount } = money;
   let account = state.accountOf(entry.owner, subaccount);
-  if (account === 0) {
-    account = state.createAccount(entry.owner, subaccount);
-    trace.owner(account);
-    trace.account(account);
-    trace.globals();
-    const at = events.add(EventKind.ACCOUNT_CREATED);
-    events.data[at + ACCOUNT_CREATED.account] = account;
-    events.data[at + ACCOUNT_CREATED.subaccount] = subaccount;
-  }
+  if (account === 0)
+    account = openAccount(core, entry.owner, { subaccount, riskPool: 0, isolatedMarket: NO_MARKET });
   if (asset !== QUOTE_ASSET || state.accounts.cash[account]! + amount > QUOTE_MAX / 2) {
     state.setWithdrawn(entry.owner, asset, state.withdrawnBy(entry.owner, asset) + BigInt(amount));
     trace.withdrawn(account, asset);

@@ -2,8 +2,8 @@
  * Margin of an account (margin.md sections 2 and 3): cross margin with the quote asset as collateral.
  * Requirements round up, what counts for the account rounds down. All sums stay below 2^53.
  */
-import { clamp, fdiv, mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
-import { FUNDING_PAYMENT_MAX } from '#protocol/limits.ts';
+import { clamp, divUp, fdiv, mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
+import { FUNDING_PAYMENT_MAX, MILLION, NOTIONAL_MAX } from '#protocol/limits.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import type { MarketState, TierRow } from '#state/market-state.ts';
 
@@ -59,6 +59,8 @@ export class Exposure {
   askQuote = 0;
   /** Funding owed to (+) or by (−) the position since its last settlement, q. */
   funding = 0;
+  /** The account's own floor of the initial rate; 0 none. */
+  leveragePpm = 0;
 
   clear(): this {
     this.size = 0;
@@ -68,6 +70,7 @@ export class Exposure {
     this.bidQuote = 0;
     this.askQuote = 0;
     this.funding = 0;
+    this.leveragePpm = 0;
     return this;
   }
 
@@ -81,6 +84,7 @@ export class Exposure {
     this.bidQuote = positions.bidQuote(slot);
     this.askQuote = positions.askQuote(slot);
     this.funding = unsettledFunding(state, slot);
+    this.leveragePpm = positions.leveragePpm(slot);
     return this;
   }
 }
@@ -113,13 +117,55 @@ export function openLoss(exposure: Exposure, lotValue: number): number {
   );
 }
 
+/** The concentration add-on at its most: initial margin is up to three times what its rate asks. */
+export const CONCENTRATION_MAX_PPM = 2 * MILLION;
+/** Beyond this even the least factor reaches the most; `mulPpmUp` is exact below it for factors up to ten. */
+const BEYOND_DEPTH_MAX = CONCENTRATION_MAX_PPM * MILLION;
+
+/**
+ * What initial margin rises by, in ppm: ⌈(⌈N / depth⌉ − 1) · k⌉, 0 … CONCENTRATION_MAX_PPM, for notional beyond what
+ * the book holds within 2 % of the mark. 0 while the market has no factor or no depth is known.
+ */
+export function concentrationPpm(market: MarketState, notional: number): number {
+  const { depth } = market;
+  const factor = market.config.concentrationPpm;
+  if (factor === 0 || depth === 0) return 0;
+  // q over whole quote is a ratio in ppm.
+  const beyond = divUp(notional, depth) - MILLION;
+  if (beyond <= 0) return 0;
+  return Math.min(CONCENTRATION_MAX_PPM, mulPpmUp(Math.min(beyond, BEYOND_DEPTH_MAX), factor));
+}
+
+/**
+ * Initial margin of `notional` q in a market: the highest of its tier, of what open interest asks for and of the
+ * account's own floor, raised by concentration (margin.md section 3); each rounded up.
+ *
+ * The raised requirement stays within NOTIONAL_MAX, or within what it was if that is more. So it is never below what the
+ * rates ask, which is at most N, and the sum over a full account has the bound it has without the add-on: no factor of
+ * three in the proof of limits.ts. Only a position whose raised requirement passes 281 million of quote meets the bound.
+ */
+export function positionRequirement(market: MarketState, notional: number, leveragePpm: number): number {
+  let required = initialRequirement(market.tiers, notional);
+  const floorPpm = Math.max(market.openInterestPpm, leveragePpm);
+  if (floorPpm > 0) required = Math.max(required, mulPpmUp(notional, floorPpm));
+  const raise = concentrationPpm(market, notional);
+  if (raise === 0) return required;
+  return Math.min(required + mulPpmUp(required, raise), Math.max(required, NOTIONAL_MAX));
+}
+
+/** ⌊profit · weight⌋, within the market's cap: profit that counts for initial margin. */
+export function countedProfit(market: MarketState, profit: number): number {
+  const { profitWeightPpm, profitCap } = market.config;
+  const counted = mulPpmDown(profit, profitWeightPpm);
+  return profitCap > 0 ? Math.min(counted, profitCap * MILLION) : counted;
+}
+
 /** Adds one market's exposure to `out`. */
 export function addExposure(out: Margin, market: MarketState, exposure: Exposure): void {
   const lotValue = market.lotValue(market.mark);
   const profit = exposure.size * lotValue + exposure.v;
   out.equityMaintenance += profit + exposure.funding;
-  out.equityInitial +=
-    (profit > 0 ? mulPpmDown(profit, market.config.profitWeightPpm) : profit) + exposure.funding;
+  out.equityInitial += (profit > 0 ? countedProfit(market, profit) : profit) + exposure.funding;
   const notional = Math.abs(exposure.size) * lotValue;
   out.notional += notional;
   out.maintenance += maintenanceRequirement(market.tiers, notional);
@@ -127,7 +173,8 @@ export function addExposure(out: Margin, market: MarketState, exposure: Exposure
     Math.abs(exposure.size + exposure.bidLots),
     Math.abs(exposure.size - exposure.askLots),
   );
-  out.initial += initialRequirement(market.tiers, worst * lotValue) + openLoss(exposure, lotValue);
+  out.initial +=
+    positionRequirement(market, worst * lotValue, exposure.leveragePpm) + openLoss(exposure, lotValue);
 }
 
 /** Computes margins with its own scratch records, so that the hot path allocates nothing. */

@@ -104,6 +104,17 @@ export class RiskChecks {
     return Reject.NONE;
   }
 
+  /** May the account ask `initialPpm` of itself where it has a record? What raises nothing always may. */
+  carriesLeverage(account: number, slot: number, initialPpm: number): boolean {
+    const { positions } = this.state;
+    const before = this.calculator.compute(this.before, account);
+    const held = positions.leveragePpm(slot);
+    positions.setLeveragePpm(slot, initialPpm);
+    const after = this.calculator.compute(this.after, account);
+    positions.setLeveragePpm(slot, held);
+    return after.initial <= before.initial || after.equityInitial >= after.initial;
+  }
+
   /**
    * May `account` carry this fill? `openLots` of the side leave the open totals with it (a resting order; 0
    * for an incoming one). Nothing is changed.

@@ -6,6 +6,7 @@ import { mulPpmUp } from '#protocol/fixed-point.ts';
 import { COPIED_ACCOUNT, copyAccount, moveMarket } from '#state/account-copy.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import type { MarketState } from '#state/market-state.ts';
+import { accessRefusal } from './access.ts';
 import { FillOutcome, fillOutcome } from './fill.ts';
 import { unsettledFunding } from './margin.ts';
 import { RiskChecks } from './pre-trade.ts';
@@ -50,6 +51,8 @@ export function suppose(state: ExchangeState, account: number, supposition: Supp
 
 function supposeOrder(copy: ExchangeState, risk: RiskChecks, order: SupposedOrder): number {
   const market = copy.markets[order.market]!;
+  const refused = order.reduceOnly ? 0 : accessRefusal(copy.accounts, COPIED_ACCOUNT, market.config);
+  if (refused !== 0) return refused;
   const code = risk.admit(market, {
     account: COPIED_ACCOUNT,
     side: order.side,

@@ -39,6 +39,11 @@ library MessageDigest {
     bytes32 internal constant CANCEL_ON_DISCONNECT_TYPEHASH = keccak256(
         "CancelOnDisconnect(uint32 account,uint64 nonce,uint64 validUntil,bool enabled,uint32 graceMs)"
     );
+    bytes32 internal constant SET_LEVERAGE_TYPEHASH =
+        keccak256("SetLeverage(uint32 account,uint64 nonce,uint64 validUntil,uint16 market,uint32 initialPpm)");
+    bytes32 internal constant ISOLATE_TYPEHASH = keccak256(
+        "Isolate(uint32 account,uint64 nonce,uint64 validUntil,uint8 subaccount,uint16 market,uint32 riskPool)"
+    );
     bytes32 internal constant BUNDLE_TYPEHASH =
         keccak256("Operations(uint32 account,uint64 nonce,uint64 validUntil,bytes operations)");
 
@@ -64,6 +69,8 @@ library MessageDigest {
         if (kind == Operation.TRANSFER) return _transfer(record);
         if (kind == Operation.SESSION_KEY) return _sessionKey(record);
         if (kind == Operation.CANCEL_AFTER) return _cancelAfter(record);
+        if (kind == Operation.SET_LEVERAGE) return _setLeverage(record);
+        if (kind == Operation.ISOLATE) return _isolate(record);
         return _cancelOnDisconnect(record);
     }
 
@@ -142,6 +149,21 @@ library MessageDigest {
         bytes32[] memory words = _envelope(record, CANCEL_ON_DISCONNECT_TYPEHASH, 2);
         words[4] = bytes32(_field(record, 1, 1));
         words[5] = bytes32(_field(record, 4, 4));
+        return _hash(words);
+    }
+
+    function _setLeverage(bytes calldata record) private pure returns (bytes32) {
+        bytes32[] memory words = _envelope(record, SET_LEVERAGE_TYPEHASH, 2);
+        words[4] = bytes32(_field(record, 2, 2));
+        words[5] = bytes32(_field(record, 4, 4));
+        return _hash(words);
+    }
+
+    function _isolate(bytes calldata record) private pure returns (bytes32) {
+        bytes32[] memory words = _envelope(record, ISOLATE_TYPEHASH, 3);
+        words[4] = bytes32(_field(record, 1, 1));
+        words[5] = bytes32(_field(record, 2, 2));
+        words[6] = bytes32(_field(record, 4, 4));
         return _hash(words);
     }
 

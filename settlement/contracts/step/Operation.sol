@@ -16,6 +16,11 @@ library Operation {
     uint256 internal constant SESSION_KEY = 7;
     uint256 internal constant CANCEL_AFTER = 8;
     uint256 internal constant CANCEL_ON_DISCONNECT = 9;
+    uint256 internal constant SET_LEVERAGE = 11;
+    uint256 internal constant ISOLATE = 12;
+
+    /// @notice In place of the market of an isolated account: the account has none.
+    uint256 internal constant NO_MARKET = 0xffff;
 
     uint256 internal constant BY_ORDER_ID = 0;
     uint256 internal constant SCOPE_TRADE = 1;
@@ -23,7 +28,7 @@ library Operation {
     uint256 internal constant SCOPE_ALL = 3;
 
     /// @dev Byte n from the right is the length of kind n.
-    uint256 private constant LENGTHS = 0x08_10_20_10_10_18_08_10_20_00;
+    uint256 private constant LENGTHS = 0x08_08_00_08_10_20_10_10_18_08_10_20_00;
 
     /// @notice Where the operations of a message begin in its record.
     uint256 internal constant START = Limits.RECORD_HEADER_BYTES + Limits.MESSAGE_HEADER_BYTES;
@@ -60,6 +65,8 @@ library Operation {
             if (bytes_ == 0 || at + bytes_ > end || word & _zeros(kind) != 0) return (false, 0);
             // Every market, and one by name, is a contradiction.
             if (kind == CANCEL_ALL && word[1] != 0 && (word[2] != 0 || word[3] != 0)) return (false, 0);
+            // A market has its own pool: none is named with it.
+            if (kind == ISOLATE && word[4] != 0 && uint16(bytes2(word << 16)) != NO_MARKET) return (false, 0);
             kinds |= 1 << kind;
             at += bytes_;
         }
@@ -77,6 +84,8 @@ library Operation {
         if (kind == TRANSFER) return 0x00ff000000000000_000000000000e0ff_00000000000000000000000000000000;
         if (kind == SESSION_KEY) return 0x0000ffff00000000_00000000000000000000000000000000_000000000000e0ff;
         if (kind == CANCEL_AFTER) return 0x00ffffffffffffff_000000000000e0ff_00000000000000000000000000000000;
+        if (kind == SET_LEVERAGE) return 0x00ff000000000000_000000000000000000000000000000000000000000000000;
+        if (kind == ISOLATE) return 0x0000000000ffffff_000000000000000000000000000000000000000000000000;
         return 0x00feffff00000000_000000000000000000000000000000000000000000000000;
     }
 }

@@ -23,6 +23,11 @@ library Reject {
     uint256 internal constant TOO_MANY_POSITIONS = 213;
     uint256 internal constant NOTHING_TO_AMEND = 214;
     uint256 internal constant LIQUIDATING = 215;
+    uint256 internal constant MARKET_FEED_ONLY = 220;
+    uint256 internal constant ACCOUNT_ISOLATED = 221;
+    uint256 internal constant MARKET_ISOLATED_ONLY = 222;
+    uint256 internal constant RISK_POOL_MISMATCH = 223;
+    uint256 internal constant INVALID_LEVERAGE = 224;
     uint256 internal constant POST_ONLY_WOULD_CROSS = 300;
     uint256 internal constant FOK_NOT_FILLABLE = 301;
     uint256 internal constant REDUCE_ONLY_WOULD_INCREASE = 302;
@@ -37,6 +42,7 @@ library Reject {
     uint256 internal constant TOO_MANY_SESSION_KEYS = 504;
     uint256 internal constant INVALID_SESSION_KEY = 505;
     uint256 internal constant INVALID_DEADLINE = 506;
+    uint256 internal constant SUBACCOUNT_EXISTS = 510;
     uint256 internal constant QUEUE_ENTRY_INVALID = 700;
     uint256 internal constant CONFIGURATION_INVALID = 701;
     /// @dev A record that should never have been sequenced: its segment is a fraud.

@@ -176,6 +176,8 @@ library Scheduler {
         if (kind == Operation.SESSION_KEY) return StepKind.SESSION_KEY;
         if (kind == Operation.CANCEL_AFTER) return StepKind.CANCEL_AFTER;
         if (kind == Operation.CANCEL_ON_DISCONNECT) return StepKind.CANCEL_ON_DISCONNECT;
+        if (kind == Operation.SET_LEVERAGE) return StepKind.SET_LEVERAGE;
+        if (kind == Operation.ISOLATE) return StepKind.ISOLATE;
         revert WrongOperation(kind);
     }
 

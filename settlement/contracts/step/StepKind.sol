@@ -31,4 +31,6 @@ library StepKind {
     uint8 internal constant DISCONNECT = 22;
     uint8 internal constant VERSION = 23;
     uint8 internal constant EVALUATE = 26;
+    uint8 internal constant ISOLATE = 33;
+    uint8 internal constant SET_LEVERAGE = 34;
 }

@@ -22,6 +22,7 @@ import {StepWeights} from "./StepWeights.sol";
 ///   5 MarketSteps     PRICE_ROUND, SAMPLE, FUNDING, EXPIRE
 ///   6 ConfigureSteps  CONFIGURE
 ///   7 LiquidationSteps EVALUATE
+///   8 IsolationSteps  ISOLATE, SET_LEVERAGE
 /// A further family comes last: a line here, in `_byKind`, and `FAMILIES`.
 ///
 /// The result depends on nothing but the arguments. A witness that is false or short reverts, as do a family that
@@ -33,7 +34,7 @@ contract StepProver is IStepProver {
     uint256 internal constant INPUTS_LEFT = 4;
     uint256 internal constant NO_INPUT = 5;
 
-    uint256 internal constant FAMILIES = 8;
+    uint256 internal constant FAMILIES = 9;
     /// @dev Places for families: immutables have no array.
     uint256 internal constant FAMILIES_MAX = 12;
     ISteps private immutable FAMILY_0;
@@ -195,6 +196,7 @@ contract StepProver is IStepProver {
         f[StepKind.PRICE_ROUND] = f[StepKind.SAMPLE] = f[StepKind.FUNDING] = f[StepKind.EXPIRE] = all[5];
         f[StepKind.CONFIGURE] = all[6];
         f[StepKind.EVALUATE] = all[7];
+        f[StepKind.ISOLATE] = f[StepKind.SET_LEVERAGE] = all[8];
     }
 
     function _all() private view returns (ISteps[FAMILIES_MAX] memory all) {

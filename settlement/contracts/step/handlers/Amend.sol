@@ -12,6 +12,7 @@ import {BookLib, Counters, Order} from "../leaves/Book.sol";
 import {GlobalsLib} from "../leaves/Globals.sol";
 import {MarketConfig, MarketLib, MarketState} from "../leaves/Market.sol";
 import {IncomingRegister, MessageRegister, RegistersLib} from "../leaves/Registers.sol";
+import {Access} from "../risk/Access.sol";
 import {MarketContext, Markets, MarketsLib} from "../risk/Markets.sol";
 import {OrderRisk, PreTrade} from "../risk/PreTrade.sol";
 import {FindOrder} from "./FindOrder.sol";
@@ -101,7 +102,9 @@ library Amend {
         if (!onlyShrinks && !PriceBand.holds(a.context, a.price)) return Reject.PRICE_OUTSIDE_BAND;
         if (!a.known) return Reject.UNKNOWN_ORDER;
         if (a.price == a.resting.price && a.size == a.resting.order.size) return Reject.NOTHING_TO_AMEND;
-        return onlyShrinks ? Reject.NONE : _admit(a);
+        if (onlyShrinks) return Reject.NONE;
+        uint256 access = reduceOnly ? Reject.NONE : Access.refusal(a.account, config);
+        return access == Reject.NONE ? _admit(a) : access;
     }
 
     function _onlyShrinks(Amendment memory a) private pure returns (bool) {

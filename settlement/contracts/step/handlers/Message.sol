@@ -42,8 +42,9 @@ library Message {
     uint256 private constant MINIMUM = Operation.START + Limits.SIGNATURE_BYTES;
     /// @dev Kinds of operation that need the owner's own signature, or a session key that may trade; bit n stands for kind n.
     uint256 private constant OWNER_ONLY =
-        (1 << Operation.WITHDRAW) | (1 << Operation.TRANSFER) | (1 << Operation.SESSION_KEY);
-    uint256 private constant TRADE_ONLY = (1 << Operation.PLACE) | (1 << Operation.AMEND);
+        (1 << Operation.WITHDRAW) | (1 << Operation.TRANSFER) | (1 << Operation.SESSION_KEY) | (1 << Operation.ISOLATE);
+    uint256 private constant TRADE_ONLY =
+        (1 << Operation.PLACE) | (1 << Operation.AMEND) | (1 << Operation.SET_LEVERAGE);
 
     /// @return Reject.NONE or Reject.INADMISSIBLE
     function run(Leaves memory leaves, bytes calldata record, bytes32 domain) internal pure returns (uint256) {

@@ -14,6 +14,7 @@ import {BookLib, Counters} from "../leaves/Book.sol";
 import {Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {MarketConfig, MarketLib, MarketState} from "../leaves/Market.sol";
 import {IncomingRegister, MessageRegister, RegistersLib} from "../leaves/Registers.sol";
+import {Access} from "../risk/Access.sol";
 import {MarketContext, Markets, MarketsLib} from "../risk/Markets.sol";
 import {OrderRisk, PreTrade} from "../risk/PreTrade.sol";
 import {PriceBand} from "./PriceBand.sol";
@@ -148,10 +149,9 @@ library Place {
             n.account.positions.length >= Limits.POSITIONS_MAX
                 && AccountLib.find(n.account, order.market) == AccountLib.NONE
         ) return Reject.TOO_MANY_POSITIONS;
-        if (order.flags & BookLib.REDUCE_ONLY_BIT == 0 && n.account.flags & AccountLib.LIQUIDATING != 0) {
-            return Reject.LIQUIDATING;
-        }
-        return Reject.NONE;
+        if (order.flags & BookLib.REDUCE_ONLY_BIT != 0) return Reject.NONE;
+        if (n.account.flags & AccountLib.LIQUIDATING != 0) return Reject.LIQUIDATING;
+        return Access.refusal(n.account, n.context.config);
     }
 
     function _checkBook(NewOrder memory n) private pure returns (uint256) {

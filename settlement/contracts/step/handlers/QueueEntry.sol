@@ -10,11 +10,11 @@ import {RemoveReason} from "../RemoveReason.sol";
 import {FixedPoint} from "../FixedPoint.sol";
 import {Account, AccountLib} from "../leaves/Account.sol";
 import {BookLib} from "../leaves/Book.sol";
-import {Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {OracleLib} from "../leaves/Oracle.sol";
 import {IncomingRegister, RegistersLib} from "../leaves/Registers.sol";
 import {Entry, EntryLib} from "./Entry.sol";
 import {Money, Purse} from "./Money.sol";
+import {OpenAccount} from "./OpenAccount.sol";
 import {Place} from "./Place.sol";
 import {Walk} from "./Walk.sol";
 
@@ -63,8 +63,11 @@ library QueueEntry {
         if (!valid) return Reject.QUEUE_ENTRY_INVALID;
         uint256 id = _accountOf(leaves, entry.owner, money.subaccount);
         Account memory account;
-        if (id == 0) (id, account) = _create(leaves, entry.owner, money.subaccount);
-        else (account,) = AccountLib.load(leaves, id);
+        if (id == 0) {
+            (id, account) = OpenAccount.run(leaves, entry.owner, money.subaccount, 0, AccountLib.NOT_ISOLATED);
+        } else {
+            (account,) = AccountLib.load(leaves, id);
+        }
         int256 cash = account.cash + int256(money.amount);
         if (money.asset != Limits.QUOTE_ASSET || cash > CASH_MAX) {
             OracleLib.addWithdrawn(leaves, entry.owner, money.asset, money.amount);
@@ -128,19 +131,6 @@ library QueueEntry {
     function _accountOf(Leaves memory leaves, address owner, uint256 subaccount) private pure returns (uint256) {
         (bytes memory value, bool present) = LeavesLib.get(leaves, Keys.owner(owner, subaccount));
         return present ? value.u(0, 4) : 0;
-    }
-
-    function _create(Leaves memory leaves, address owner, uint256 subaccount)
-        private
-        pure
-        returns (uint256 id, Account memory account)
-    {
-        Globals memory globals = GlobalsLib.load(leaves);
-        id = ++globals.accounts;
-        GlobalsLib.store(leaves, globals);
-        LeavesLib.set(leaves, Keys.owner(owner, subaccount), abi.encodePacked(uint32(id)));
-        account = AccountLib.create(owner, subaccount);
-        AccountLib.store(leaves, id, account);
     }
 
     function _money(bytes memory payload) private pure returns (MoneyPayload memory money, bool valid) {

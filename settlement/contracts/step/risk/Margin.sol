@@ -33,11 +33,16 @@ struct Exposure {
     int256 askQuote;
     /// @dev Funding owed to (+) or by (−) the position since its last settlement, q.
     int256 funding;
+    /// @dev The account's own floor of the initial rate; 0 none.
+    uint256 leveragePpm;
 }
 
 /// @title Margin of an account
 /// @notice Twin of sequencer/engine/risk/margin.ts: requirements round up, what counts for the account rounds down.
 library MarginLib {
+    /// @dev The concentration add-on at its most: initial margin is up to three times what its rate asks.
+    uint256 private constant CONCENTRATION_MAX_PPM = 2 * FixedPoint.MILLION;
+
     /// @notice The account as it stands, in all its markets.
     function compute(Markets memory markets, Account memory account) internal pure returns (Margin memory) {
         return compute(markets, account, AccountLib.NONE);
@@ -83,6 +88,7 @@ library MarginLib {
         e.bidQuote = int256(p.bidQuote);
         e.askQuote = int256(p.askQuote);
         e.funding = unsettledFunding(p, fundingIndex);
+        e.leveragePpm = p.leveragePpm;
     }
 
     /// @notice ⌊−s · (I − I_last) / 1e9⌋ q, within ±FUNDING_PAYMENT_MAX; positive is received.
@@ -110,15 +116,56 @@ library MarginLib {
             int256 profit = size * int256(lotValue) + e.v;
             int256 funding = e.funding;
             out.equityMaintenance += profit + funding;
-            if (profit > 0) profit = profit * int256(config.profitWeightPpm) / FixedPoint.MILLION_SIGNED;
+            if (profit > 0) profit = _counted(config, profit);
             out.equityInitial += profit + funding;
             uint256 notional = FixedPoint.abs(size) * lotValue;
             out.notional += notional;
             out.maintenance += maintenanceRequirement(config, notional);
             uint256 ifBought = FixedPoint.abs(size + e.bidLots);
             uint256 ifSold = FixedPoint.abs(size - e.askLots);
-            out.initial += initialRequirement(config, (ifBought > ifSold ? ifBought : ifSold) * lotValue)
-            + openLoss(e, int256(lotValue));
+            uint256 worst = (ifBought > ifSold ? ifBought : ifSold) * lotValue;
+            out.initial += positionRequirement(context, worst, e.leveragePpm) + openLoss(e, int256(lotValue));
+        }
+    }
+
+    /// @dev ⌊profit · weight⌋, within the market's cap: profit that counts for initial margin.
+    function _counted(MarketConfig memory config, int256 profit) private pure returns (int256 counted) {
+        unchecked {
+            counted = profit * int256(config.profitWeightPpm) / FixedPoint.MILLION_SIGNED;
+            int256 cap = int256(config.profitCap * FixedPoint.MILLION);
+            if (cap > 0 && counted > cap) counted = cap;
+        }
+    }
+
+    /// @notice Initial margin of `notional` q in a market: the highest of its tier, of what open interest asks for and of the
+    /// account's own floor, raised by concentration, but then not beyond NOTIONAL_MAX; each rounded up.
+    function positionRequirement(MarketContext memory context, uint256 notional, uint256 leveragePpm)
+        internal
+        pure
+        returns (int256)
+    {
+        // As in `add`.
+        unchecked {
+            uint256 required = uint256(initialRequirement(context.config, notional));
+            uint256 floorPpm = FixedPoint.max(context.prices.openInterestPpm, leveragePpm);
+            required = FixedPoint.max(required, FixedPoint.mulPpmUp(notional, floorPpm));
+            uint256 raise = _concentrationPpm(context, notional);
+            if (raise == 0) return int256(required);
+            uint256 raised = required + FixedPoint.mulPpmUp(required, raise);
+            return int256(FixedPoint.min(raised, FixedPoint.max(required, Limits.NOTIONAL_MAX)));
+        }
+    }
+
+    /// @dev ⌈(⌈N / depth⌉ − 1) · k⌉ in ppm; 0 while the market has no factor or no depth is known. q over whole quote is a
+    /// ratio in ppm.
+    function _concentrationPpm(MarketContext memory context, uint256 notional) private pure returns (uint256 raise) {
+        uint256 factor = context.config.concentrationPpm;
+        uint256 depth = context.prices.depth;
+        if (factor == 0 || depth == 0) return 0;
+        unchecked {
+            uint256 ratio = (notional + depth - 1) / depth;
+            if (ratio <= FixedPoint.MILLION) return 0;
+            raise = FixedPoint.min(FixedPoint.mulPpmUp(ratio - FixedPoint.MILLION, factor), CONCENTRATION_MAX_PPM);
         }
     }
 
