@@ -64,9 +64,8 @@ export class StepSession extends RandomSession {
     else if (dice < 92) this.oddEntries();
     else if (dice < 94) this.publishers_();
     else if (dice < 96) this.timers();
-    else if (dice < 98) this.squeeze();
-    else if (dice < 95) this.isolated();
-    else if (dice < 97) this.timers();
+    else if (dice < 97) this.squeeze();
+    else if (dice < 99) this.isolated();
     else this.pinned();
   }
 
