@@ -32,6 +32,7 @@ import { cancelAfter } from './actions/cancel-after.ts';
 import { cancelAll } from './actions/cancel-all.ts';
 import { cancelOnDisconnect } from './actions/cancel-on-disconnect.ts';
 import { cancelOrder } from './actions/cancel-order.ts';
+import { isolate } from './actions/isolate.ts';
 import {
   type MarketReference,
   marketIdOf,
@@ -47,6 +48,7 @@ import {
   sendOperations,
   signOperations,
 } from './actions/send-operations.ts';
+import { setLeverage } from './actions/set-leverage.ts';
 import { endSessionKey, setSessionKey } from './actions/set-session-key.ts';
 import { transfer } from './actions/transfer.ts';
 import { type AccountWatch, watchAccount } from './actions/watch-account.ts';
@@ -181,6 +183,14 @@ export class SluiceClient {
   }
   cancelOnDisconnect(setting: Of<typeof cancelOnDisconnect>, options?: SendOptions): Promise<SingleOutcome> {
     return cancelOnDisconnect(this.session, setting, options);
+  }
+
+  /** `leverage` 0 gives the setting up. */
+  setLeverage(setting: Of<typeof setLeverage>, options?: SendOptions): Promise<SingleOutcome> {
+    return setLeverage(this.session, setting, options);
+  }
+  isolate(opened: Of<typeof isolate>, options?: SendOptions): Promise<SingleOutcome> {
+    return isolate(this.session, opened, options);
   }
 
   // Streams

@@ -18,6 +18,10 @@ export const whole =
     return value;
   };
 
+/** A decimal number, 0 or more. */
+export const decimal = (text: string): number =>
+  /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : refuse('a decimal number such as 5 or 2.5', text);
+
 export const url =
   (...schemes: string[]) =>
   (text: string): string => {

@@ -117,6 +117,21 @@ const TRADERS: readonly Entry[] = [
     load: async () => (await import('./commands/fills.ts')).fillsCommand(),
   },
   {
+    name: 'leverage',
+    description: 'set the leverage of the account in a market',
+    load: async () => (await import('./commands/leverage.ts')).leverageCommand(),
+  },
+  {
+    name: 'isolate',
+    description: 'open an isolated account, or one of another risk pool',
+    load: async () => (await import('./commands/isolate.ts')).isolateCommand(),
+  },
+  {
+    name: 'margin',
+    description: 'add margin to an isolated position, or take it back',
+    load: async () => (await import('./commands/margin.ts')).marginCommand(),
+  },
+  {
     name: 'watch',
     description: 'follow trades, market status and the account',
     load: async () => (await import('./commands/watch.ts')).watchCommand(),

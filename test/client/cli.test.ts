@@ -303,6 +303,26 @@ describe('trading', () => {
     expect((await run('cancel', '--all')).code).toBe(0);
   }, 60_000);
 
+  it('isolates a position, moves its margin, and sets its leverage', async () => {
+    const opened = await json('isolate', 'BTC-PERP', '--subaccount', '40');
+    const isolated = exchange.state.accountOf(trader.address, 40);
+    expect(opened).toMatchObject({ account: isolated, subaccount: 40 });
+    expect((await run('isolate', 'BTC-PERP', '--subaccount', '40')).code).toBe(4);
+    expect((await run('isolate')).code).toBe(2);
+    expect((await run('margin', 'add', '5000', '--isolated', `${isolated}`)).out).toContain('added 5000');
+    const own = ['--account', `${isolated}`];
+    expect((await run('leverage', 'BTC-PERP', '4', ...own)).out).toContain('at least 25 %');
+    expect((await run('leverage', 'BTC-PERP', '0.5', ...own)).code).toBe(2);
+    const { out } = await run('account', ...own);
+    expect(out).toMatch(/isolated to +BTC-PERP/);
+    expect(out).toMatch(/own leverage +BTC-PERP 25 %/);
+    expect((await run('order', 'buy', '0.01', 'ETH-PERP', '4500', ...own)).code).toBe(4);
+    const back = await run('margin', 'remove', '4000', '--isolated', `${isolated}`);
+    expect(back.out).toContain(`to account ${exchange.state.accountOf(trader.address, 0)}`);
+    expect(exchange.state.accounts.cash[isolated]).toBe(1_000_000_000);
+    expect((await run('markets')).out).toMatch(/initial %.*depth.*pool/);
+  }, 60_000);
+
   it('works with more than ten sub-accounts of one owner', async () => {
     const subaccounts = Array.from({ length: 12 }, (_, i) => i + 10);
     for (const subaccount of subaccounts) exchange.deposit(trader.address, 1_000_000, subaccount);

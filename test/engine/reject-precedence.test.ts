@@ -3,7 +3,13 @@
  * breath; the lowest code must come out (reject.ts).
  */
 import { describe, expect, it } from 'vitest';
-import { encodeChainParameters, encodeMarketConfig, type MarketConfig } from '#protocol/market.ts';
+import {
+  encodeChainParameters,
+  encodeMarketConfig,
+  FEED_ONLY,
+  ISOLATED_ONLY,
+  type MarketConfig,
+} from '#protocol/market.ts';
 import type { AmendOperation, Operation, PlaceOperation } from '#protocol/operation.ts';
 import { QUEUE_CONFIGURE_CHAIN, QUEUE_CONFIGURE_MARKET } from '#protocol/queue-entry.ts';
 import { Reject, type RejectName, rejectName } from '#protocol/reject.ts';
@@ -52,6 +58,13 @@ function pairs<Name extends RejectName>(
   });
 }
 
+/** Which markets take an account at all. */
+const ACCESS_RULES = ['MARKET_FEED_ONLY', 'MARKET_ISOLATED_ONLY', 'RISK_POOL_MISMATCH'] as const;
+const accessOf = (has: (rule: (typeof ACCESS_RULES)[number]) => boolean): Partial<MarketConfig> => ({
+  riskPool: has('RISK_POOL_MISMATCH') ? 1 : 0,
+  flags: (has('MARKET_FEED_ONLY') ? FEED_ONLY : 0) | (has('MARKET_ISOLATED_ONLY') ? ISOLATED_ONLY : 0),
+});
+
 const PLACE_RULES = [
   'UNKNOWN_MARKET',
   'MARKET_HALTED',
@@ -66,6 +79,7 @@ const PLACE_RULES = [
   'DUPLICATE_CLIENT_ID',
   'TOO_MANY_OPEN_ORDERS',
   'TOO_MANY_POSITIONS',
+  ...ACCESS_RULES,
   'POST_ONLY_WOULD_CROSS',
   'FOK_NOT_FILLABLE',
   'REDUCE_ONLY_WOULD_INCREASE',
@@ -130,6 +144,7 @@ function placeCode(broken: ReadonlySet<PlaceRule>): number {
       market(0, {
         status: has('MARKET_HALTED') ? 2 : has('MARKET_REDUCE_ONLY') ? 1 : 0,
         maxOpenInterest: has('OPEN_INTEREST_TOO_LARGE') ? 5 : 0,
+        ...accessOf(has),
       }),
     ),
   );
@@ -148,6 +163,10 @@ describe('PLACE', () => {
       // One status at a time; reduce-only orders pass the second.
       ['MARKET_HALTED', 'MARKET_REDUCE_ONLY'],
       ['MARKET_REDUCE_ONLY', 'REDUCE_ONLY_WOULD_INCREASE'],
+      // No market keeps out what only reduces.
+      ['MARKET_FEED_ONLY', 'REDUCE_ONLY_WOULD_INCREASE'],
+      ['MARKET_ISOLATED_ONLY', 'REDUCE_ONLY_WOULD_INCREASE'],
+      ['RISK_POOL_MISMATCH', 'REDUCE_ONLY_WOULD_INCREASE'],
       // Reduce-only orders know no least notional.
       ['NOTIONAL_TOO_SMALL', 'REDUCE_ONLY_WOULD_INCREASE'],
       // A size that is too small is not too large.
@@ -176,6 +195,7 @@ const AMEND_RULES = [
   'PRICE_OUTSIDE_BAND',
   'UNKNOWN_ORDER',
   'NOTHING_TO_AMEND',
+  ...ACCESS_RULES,
   'POST_ONLY_WOULD_CROSS',
   'ORACLE_STALE',
   'POSITION_TOO_LARGE',
@@ -228,6 +248,7 @@ function amendCode(broken: ReadonlySet<AmendRule>): number {
       market(0, {
         status: has('MARKET_HALTED') ? 2 : has('MARKET_REDUCE_ONLY') ? 1 : 0,
         maxOpenInterest: has('OPEN_INTEREST_TOO_LARGE') ? 5 : 0,
+        ...accessOf(has),
         // The order as it stands may be inside no band, so that nothing else differs.
         bandPpm: has('PRICE_OUTSIDE_BAND') ? 100_000 : 0,
       }),

@@ -11,6 +11,11 @@
  *   +30s                                            time passes while publishers report the same price
  *   +11s without prices                             time passes and nobody reports
  *   index 105                                       five publishers report 105
+ *   given market MEME at 20 of pool 1               a second market: also "for isolated accounts"
+ *   alice isolates alice/1 to MEME                  opens a subaccount of one market; without "to" of the first one
+ *   alice opens alice/2 in pool 1                   a cross account of a risk pool
+ *   alice sets leverage 5                           0 gives it up
+ *   alice/1 buys 2 MEME @ 20                        index MEME 25, expect alice/1 MEME-position 2
  *   expect alice position -2, cash 10000.02         also open, equity, free, funding
  *   expect book bids 1 @ 99 bob; asks none
  *
@@ -19,7 +24,13 @@
 import { concat, viewOf } from '#protocol/bytes.ts';
 import type { DecodedEvent } from '#protocol/event.ts';
 import { REMOVE_REASON_NAMES } from '#protocol/event.ts';
-import { DEFAULT_CHAIN_PARAMETERS, encodeMarketConfig, type MarketConfig } from '#protocol/market.ts';
+import { MILLION } from '#protocol/limits.ts';
+import {
+  DEFAULT_CHAIN_PARAMETERS,
+  encodeMarketConfig,
+  ISOLATED_ONLY,
+  type MarketConfig,
+} from '#protocol/market.ts';
 import type { Operation, PlaceOperation } from '#protocol/operation.ts';
 import {
   encodeMoneyPayload,
@@ -45,6 +56,7 @@ const QUIET = new Set([
   'SESSION_KEY_SET',
   'DEPOSIT',
   'ACCOUNT_CREATED',
+  'LEVERAGE_SET',
 ]);
 
 const plain = (value: number): string => String(Number(value.toFixed(6)));
@@ -84,6 +96,8 @@ export class Scenario {
   private desk: Desk | undefined;
   private readonly people: string[] = [];
   private readonly accounts = new Map<string, number>();
+  /** Markets beside the first one, by name. */
+  private readonly others: { readonly name: string; market: MarketConfig; readonly index: number }[] = [];
   private readonly names = new Map<string, { account: number; id: number }>();
   private keyNonce = 0;
 
@@ -112,7 +126,9 @@ export class Scenario {
 
   private get exchange(): Desk {
     if (this.desk === undefined) {
-      this.desk = new Desk({ markets: [this.market], chain: this.chain });
+      const others = this.others.map(({ market }) => market);
+      this.desk = new Desk({ markets: [this.market, ...others], chain: this.chain });
+      for (const { market, index } of this.others) this.desk.price(market.market, index);
       this.desk.price(0, this.index);
     }
     return this.desk;
@@ -147,6 +163,35 @@ export class Scenario {
         },
       ],
       [
+        /^market (\S+) at (\S+)(?: of pool (\d+))?( for isolated accounts)?$/,
+        ([name, at, pool, isolated]) => {
+          const market = {
+            ...this.market,
+            ...{ market: this.others.length + 1, symbol: `${name}-PERP` },
+            ...{ riskPool: Number(pool ?? 0), flags: isolated === undefined ? 0 : ISOLATED_ONLY },
+          };
+          this.others.push({ name: name!, market, index: whole(at!, TICKS) });
+        },
+      ],
+      [
+        /^open interest of at most (\S+)$/,
+        ([most]) => {
+          this.market = { ...this.market, maxOpenInterest: whole(most!, LOTS) };
+        },
+      ],
+      [
+        /^profit counts (\S+) % up to (\S+)$/,
+        ([weight, cap]) => {
+          this.market = { ...this.market, profitWeightPpm: ppm(weight!), profitCap: whole(cap!, 1) };
+        },
+      ],
+      [
+        /^concentration (\S+) %$/,
+        ([factor]) => {
+          this.market = { ...this.market, concentrationPpm: ppm(factor!) };
+        },
+      ],
+      [
         /^funding every (\S+)$/,
         ([every]) => {
           this.chain = { ...this.chain, fundingIntervalMs: duration(every!), sampleIntervalMs: 1_000 };
@@ -176,6 +221,10 @@ export class Scenario {
           this.exchange.advance(duration(time!));
           return this.tell(0, this.exchange.clock());
         },
+      ],
+      [
+        /^index (\S+) (\S+)$/,
+        ([name, at]) => this.tell(0, this.exchange.price(this.marketId(name), whole(at!, TICKS))),
       ],
       [/^index (\S+)$/, ([at]) => this.tell(0, this.exchange.price(0, whole(at!, TICKS)))],
       [
@@ -220,11 +269,35 @@ export class Scenario {
     const { exchange } = this;
     return this.match<{ operation: Operation; name?: string | undefined }>(action, [
       [
-        /^(buys|sells) (\S+) (?:@ (\S+)|at market)(.*?)(?: as (\S+))?$/,
-        ([side, lots, at, extras, name]) => ({
-          operation: this.order(side!, lots!, at, extras!.trim().split(' ')),
+        /^(buys|sells) (\S+)(?: ([A-Z]+))? (?:@ (\S+)|at market)(.*?)(?: as (\S+))?$/,
+        ([side, lots, market, at, extras, name]) => ({
+          operation: {
+            ...this.order(side!, lots!, at, extras!.trim().split(' ')),
+            market: this.marketId(market),
+          },
           name,
         }),
+      ],
+      [
+        /^isolates (\S+)(?: to (\S+))?$/,
+        ([opened, market]) => {
+          const { subaccount } = this.person(opened!);
+          return { operation: { kind: 'isolate', subaccount, market: this.marketId(market) } };
+        },
+      ],
+      [
+        /^opens (\S+) in pool (\d+)$/,
+        ([opened, pool]) => {
+          const { subaccount } = this.person(opened!);
+          return { operation: { kind: 'isolate', subaccount, riskPool: Number(pool) } };
+        },
+      ],
+      [
+        /^sets leverage (\S+)$/,
+        ([times]) => {
+          const initialPpm = Number(times) === 0 ? 0 : whole(String(MILLION / Number(times)), 1);
+          return { operation: { kind: 'set-leverage', market: 0, initialPpm } };
+        },
       ],
       [/^cancels all$/, () => ({ operation: { kind: 'cancel-all' } })],
       [
@@ -446,6 +519,14 @@ export class Scenario {
         cash: quote(exchange.cash(account)),
         equity: quote(margin.equityMaintenance),
         free: quote(free),
+        initial: quote(margin.initial),
+        maintenance: quote(margin.maintenance),
+        ...Object.fromEntries(
+          this.others.map(({ name, market }) => [
+            `${name}-position`,
+            size(exchange.position(account, market.market)),
+          ]),
+        ),
         open: String(exchange.state.accounts.openOrders[account]),
         withdrawn: quote(Number(exchange.state.withdrawnBy(exchange.state.accounts.owner(account), 0))),
       };
@@ -477,8 +558,19 @@ export class Scenario {
     this.accounts.set(name, this.exchange.deposit(n, amount, subaccount));
   }
 
+  /** 0 for the first market, which has no name. */
+  private marketId(name: string | undefined): number {
+    if (name === undefined) return 0;
+    const other = this.others.find((one) => one.name === name);
+    if (other === undefined) throw new Error(`expected a market that was given, got ${name}`);
+    return other.market.market;
+  }
+
   private account(name: string): number {
-    const account = this.accounts.get(name);
+    const { n, subaccount } = this.person(name);
+    const account =
+      this.accounts.get(name) ?? (this.exchange.state.accountOf(testAddress(n), subaccount) || undefined);
+    if (account !== undefined) this.accounts.set(name, account);
     if (account === undefined) throw new Error(`expected somebody who has deposited, got ${name}`);
     return account;
   }

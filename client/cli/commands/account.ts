@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { Argument, Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
 import { addressOfKey } from '../../signer.ts';
+import { formatUnits } from '../../units.ts';
 import { asTrader } from '../connect.ts';
 import { addressText, duration, type TraderOptions, whole, withExamples, withTrader } from '../options.ts';
 import { facts, print, table, time } from '../output.ts';
-import { money } from './show.ts';
+import { money, symbol } from './show.ts';
 
 export function accountCommand(): Command {
   const command = new Command('account')
@@ -41,6 +42,8 @@ const showCommand = (): Command =>
             facts([
               ['account', `${view.account} (sub-account ${view.subaccount})`],
               ['owner', view.owner],
+              ['risk pool', view.riskPool],
+              ['isolated to', view.isolatedMarket === null ? undefined : symbol(client, view.isolatedMarket)],
               ['cash', money(view.cash)],
               ['equity', money(view.equity)],
               ['initial margin', money(view.initialMargin)],
@@ -49,6 +52,13 @@ const showCommand = (): Command =>
               ['positions', view.positions.filter((position) => position.size !== 0).length],
               ['open orders', view.openOrders],
               ['cancel after', view.cancelAfter === 0 ? 'off' : time(view.cancelAfter)],
+              [
+                'own leverage',
+                view.positions
+                  .filter(({ leveragePpm }) => leveragePpm > 0)
+                  .map((one) => `${symbol(client, one.market)} ${formatUnits(one.leveragePpm, 4)} %`)
+                  .join(', ') || undefined,
+              ],
               [
                 'cancel on disconnect',
                 view.cancelOnDisconnect < 0 ? 'off' : `after ${view.cancelOnDisconnect} ms`,
