@@ -33,7 +33,14 @@ const ABSENT = 0xffff;
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(FOLDER, `${file}.json`), 'utf8')) as T;
 
 export function* vectorSteps(): Generator<VectorStep, void, undefined> {
-  for (const file of ['steps-account', 'steps-market', 'steps-money', 'steps-queue', 'steps-ticks']) {
+  for (const file of [
+    'steps-account',
+    'steps-isolation',
+    'steps-market',
+    'steps-money',
+    'steps-queue',
+    'steps-ticks',
+  ]) {
     const columns = read<Columns & { readonly domain?: string }>(file);
     yield* rows(file, columns, columns.domain ?? NO_DOMAIN);
   }
