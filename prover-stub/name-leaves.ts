@@ -108,6 +108,10 @@ const PUBLISHER_ROW: readonly Field[] = [
   ['address', 20, 'b'],
   ['weight', 4, 'u'],
 ];
+const ORACLE_AVERAGE: readonly Field[] = [
+  ['average index, millionths', 8, 'u'],
+  ['waiting index', 4, 'u'],
+];
 const QUEUE: readonly Field[] = [
   ['next entry', 8, 'u'],
   ['prefix hash', 32, 'b'],
@@ -139,7 +143,7 @@ export function leafName(key: Uint8Array): string {
     case KeyKind.PUBLISHERS:
       return 'publishers';
     case KeyKind.ORACLE:
-      return `market ${view.getUint16(1)} report sequences`;
+      return `market ${view.getUint16(1)} reports`;
     case KeyKind.WITHDRAWN:
       return `withdrawn by ${toHex(key.subarray(1, 21))} of asset ${view.getUint16(21)}`;
     case KeyKind.WITHDRAWN_TOTAL:
@@ -232,6 +236,7 @@ function fieldsOf(key: Uint8Array, value: Uint8Array): PlacedField[] {
       break;
     case KeyKind.ORACLE:
       rows([['sequence', 8, 'u']], PUBLISHERS_MAX, (row) => `publisher ${row} `);
+      place(ORACLE_AVERAGE);
       break;
     case KeyKind.WITHDRAWN_TOTAL:
     case KeyKind.WITHDRAWN:

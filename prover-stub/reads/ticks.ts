@@ -1,5 +1,7 @@
 /** What prices and time look at: PRICE_ROUND, SAMPLE, FUNDING, EXPIRE. */
+import { nearLevels } from '#engine/pricing/depth.ts';
 import { impactNotional } from '#engine/pricing/funding.ts';
+import { mayLiquidate } from '#engine/pricing/validity.ts';
 import { getU48be, getU64be, viewOf } from '#protocol/bytes.ts';
 import { recordTime } from '#protocol/command.ts';
 import { DEPTH_LEVELS_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts';
@@ -29,10 +31,10 @@ export function sampleReads(reads: StepReads, { state, record }: StepContext): v
   const sampled = state.markets[id]!;
   market(reads, id);
   // The clock is the record's from its first tick on.
-  const age = recordTime(viewOf(record)) - sampled.indexTime;
-  const isFresh = sampled.index > 0 && age <= state.chain.voidMs;
+  const isSound = mayLiquidate(state, sampled, recordTime(viewOf(record)));
   for (const side of [BUY, SELL]) {
-    const max = isFresh ? impactLevels(state, sampled, side) : 1;
+    const near = Math.min(nearLevels(sampled.book(side), sampled.mark) + 1, DEPTH_LEVELS_MAX);
+    const max = isSound ? Math.max(near, impactLevels(state, sampled, side)) : near;
     reads.range(sideLevels(id, side), SIDE_BITS, max);
   }
 }

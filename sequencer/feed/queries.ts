@@ -4,7 +4,7 @@
  * durable. So an answer is never older than the asking, and never tells what a crash could take back.
  */
 
-import { isFresh } from '#engine/risk/margin.ts';
+import { isFresh } from '#engine/pricing/validity.ts';
 import type { BatchView, HistoryRow, HistoryStore, QueryAnswer, QuerySource } from '#pipeline/ports.ts';
 import { toHex } from '#protocol/bytes.ts';
 import { decodeEvent } from '#protocol/event.ts';

@@ -9,7 +9,7 @@
  *   05 MARKET_STATE   u16 market                                 open interest, fees, funding sums, sample
  *   06 PRICES         u16 group (4 markets a leaf)               index, mark, funding index
  *   07 PUBLISHERS                                                addresses and weights
- *   08 ORACLE         u16 market                                 last sequence per publisher
+ *   08 ORACLE         u16 market                                 last sequence per publisher, average index
  *   09 WITHDRAWN      20 owner ‖ u16 asset                       → u128 cumulative amount withdrawn
  *   0a QUEUE                                                     next index, prefix hash
  *   0b WITHDRAWN_TOTAL u16 asset                                → u128 sum over all owners of what they have withdrawn

@@ -33,7 +33,9 @@
  *     18 i128 funding index, 1e-9 q a lot              34 u32 average index      38 u32 initial rate of open interest, ppm
  *     42 u32 depth, whole quote                        46 u8  validity           47 u8  0
  *   PUBLISHERS     16 rows of 24 bytes: 20 address ‖ u32 weight; zeros where there was never one
- *   ORACLE         16 × u64: highest sequence taken per publisher; absent while all are 0
+ *   ORACLE         140 bytes; absent while all are 0
+ *      0 16 × u64: highest sequence taken per publisher
+ *    128 u64 average index, 1e-6 ticks                136 u32 index that waits to be repeated; 0 none
  *   WITHDRAWN      u128 units of the asset, never 0 (contracts read this leaf)
  *   WITHDRAWN_TOTAL u128 sum of the WITHDRAWN leaves of one asset, never 0
  *   ASSET_CONFIG   the packed configuration (protocol/asset.ts), 144 bytes
@@ -100,6 +102,7 @@ export const POOL_BYTES = 82;
 export const LIQUIDATION_BYTES = 37;
 export const MARKET_STATE_BYTES = 95;
 export const PRICES_ROW_BYTES = 48;
+export const ORACLE_BYTES = 8 * PUBLISHERS_MAX + 12;
 export const PUBLISHER_ROW_BYTES = ADDRESS_BYTES + 4;
 /** A walk's market field when it is over every market. */
 export const EVERY_MARKET = 0xffff;
@@ -279,11 +282,13 @@ export function publishersLeaf(state: ExchangeState): LeafValue {
 }
 
 export function oracleLeaf(state: ExchangeState, market: number): LeafValue {
-  const sequences = state.market(market)?.reportSequences;
-  if (sequences?.every((sequence) => sequence === 0) !== false) return undefined;
-  const writer = new LeafWriter(8 * PUBLISHERS_MAX);
-  for (const sequence of sequences) writer.u64(sequence);
-  return writer.done();
+  const held = state.market(market);
+  if (held === undefined) return undefined;
+  const { reportSequences, twapFine, pendingIndex } = held;
+  if (twapFine + pendingIndex === 0 && reportSequences.every((sequence) => sequence === 0)) return undefined;
+  const writer = new LeafWriter(ORACLE_BYTES);
+  for (const sequence of reportSequences) writer.u64(sequence);
+  return writer.u64(twapFine).u32(pendingIndex).done();
 }
 
 export function withdrawnLeaf(total: bigint): LeafValue {

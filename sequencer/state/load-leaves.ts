@@ -6,7 +6,8 @@
 
 import { decodeAssetConfig } from '#protocol/asset.ts';
 import { compareBytes, getU48be, getU64be, toHex, viewOf } from '#protocol/bytes.ts';
-import { PUBLISHERS_MAX } from '#protocol/limits.ts';
+import { divDown } from '#protocol/fixed-point.ts';
+import { MILLION, PUBLISHERS_MAX } from '#protocol/limits.ts';
 import { CHAIN_PARAMETERS_BYTES, decodeChainParameters, decodeMarketConfig } from '#protocol/market.ts';
 import type { Side } from '#protocol/units.ts';
 import { LIQUIDATING, type NonceWindow } from './accounts.ts';
@@ -102,8 +103,11 @@ export class LeafLoader {
         this.readPublishers(reader);
         break;
       case KeyKind.ORACLE: {
-        const { reportSequences } = this.market(key.getUint16(1));
-        for (let i = 0; i < PUBLISHERS_MAX; i++) reportSequences[i] = reader.u64();
+        const market = this.market(key.getUint16(1));
+        for (let i = 0; i < PUBLISHERS_MAX; i++) market.reportSequences[i] = reader.u64();
+        market.twapFine = reader.u64();
+        market.pendingIndex = reader.u32();
+        expect('oracle', 'average in ticks', market.twap, divDown(market.twapFine, MILLION));
         break;
       }
       case KeyKind.WITHDRAWN:

@@ -65,13 +65,17 @@ export class MarketState {
   indexTime = 0;
   confidence = 0;
   mark = 0;
-  /** Average of the index over `twapTauMs`, ticks; 0 while there was none. */
+  /** Average of the index over `twapTauMs`, ticks, down; 0 while there was none. */
   twap = 0;
+  /** The same in 1e-6 ticks. */
+  twapFine = 0;
+  /** What the last round said when its move was too far to be taken at once, ticks; 0 none. */
+  pendingIndex = 0;
   /** Initial rate that open interest asks for, as of the last sample; 0 none. */
   openInterestPpm = 0;
-  /** Whole quote within 2 % of the mark on the thinner side, as of the last sample. */
+  /** Whole quote within 2 % of the mark on the thinner side, as of the last sample and around the mark before it. */
   depth = 0;
-  /** What the last round may be used for. */
+  /** What the last round may be used for (engine/pricing/validity.ts). */
   validity = 0;
   /** Price of the last trade, ticks; 0 while there was none. */
   lastPrice = 0;

@@ -41,6 +41,10 @@ export const MARKETS: readonly MarketConfig[] = [
     makerFeePpm: 100,
     profitWeightPpm: 500_000,
     ...NO_MARKET_LIMITS,
+    deviationPpm: 200_000,
+    confidenceMaxPpm: 50_000,
+    openInterestLower: 0,
+    openInterestUpper: 200,
   },
 ];
 

@@ -1,5 +1,6 @@
 /** The fields of every kind of leaf, as state/leaves.ts draws them: what a malicious sequencer may alter. */
 import { viewOf } from '#protocol/bytes.ts';
+import { PUBLISHERS_MAX } from '#protocol/limits.ts';
 import { KeyKind, PRICES_PER_LEAF, REGISTER_INCOMING, REGISTER_MESSAGE, REGISTER_WALK } from '#state/keys.ts';
 import { ACCOUNT_BYTES, POSITION_BYTES, PRICES_ROW_BYTES, PUBLISHER_ROW_BYTES } from '#state/leaves.ts';
 import { accountName } from './keys.ts';
@@ -219,7 +220,7 @@ export function leafLabel(key: Uint8Array): string {
     case KeyKind.PUBLISHERS:
       return 'publishers';
     case KeyKind.ORACLE:
-      return 'report sequences';
+      return 'reports';
     case KeyKind.WITHDRAWN:
       return "owner's withdrawn total";
     case KeyKind.WITHDRAWN_TOTAL:
@@ -277,7 +278,11 @@ export function fieldsOf(key: Uint8Array, value: Uint8Array, before: Uint8Array 
       );
     }
     case KeyKind.ORACLE:
-      return Array.from({ length: 6 }, (_, i) => ({ name: `of publisher ${i}`, offset: 8 * i, bytes: 8 }));
+      return [
+        ...Array.from({ length: 6 }, (_, i) => ({ name: `of publisher ${i}`, offset: 8 * i, bytes: 8 })),
+        { name: 'average index', offset: 8 * PUBLISHERS_MAX, bytes: 8 },
+        { name: 'waiting index', offset: 8 * PUBLISHERS_MAX + 8, bytes: 4 },
+      ];
     case KeyKind.QUEUE:
       return lay([
         ['next entry', 8],

@@ -209,7 +209,31 @@ const PLANS = {
       timeInForce: 2,
     });
     make.round('beyond the market', 1, 25_000);
+    make.round('beyond the market again', 1, 25_000);
     make.order('in a halted market', 'rich', { market: 1, side: 0, price: 2_000, size: 100 });
+  },
+  guard: (make, { start }) => {
+    const tries = (when: string): void => {
+      make.order(`opens ${when}`, 'taker', { market: 1, side: 0, price: 2_000, size: 100, timeInForce: 2 });
+      make.send(`withdraws ${when}`, 'makerB', [{ kind: 'withdraw', asset: 0, amount: 1_000 }]);
+    };
+    make.round('a spike', 1, 3_000);
+    tries('in a spike');
+    make.round('back again', 1, 2_003);
+    make.round('a crash begins', 1, 1_500);
+    make.round('a crash goes on', 1, 1_000);
+    make.round('a crash ends', 1, 1_010);
+    tries('after the crash');
+    make.round(
+      'nobody is sure',
+      1,
+      [0, 1, 2, 3, 4].map((publisher) => ({ publisher, price: 1_010, confidence: 400 })),
+    );
+    tries('while nobody is sure');
+    make.round('far up', 1, 13_000);
+    make.round('far up again', 1, 13_000);
+    tries('far up');
+    make.clock('sampled far up', start + SAMPLE_AT + 100);
   },
   stale: (make, { start }) => {
     make.clock('prices grow old', start + 45_000);

@@ -6,6 +6,9 @@ const ROUND = 'handlers/price-round';
 const ORACLE = 'pricing/oracle-price';
 const MARK = 'pricing/mark-price';
 const FUNDING = 'pricing/funding';
+const GUARD = 'pricing/deviation';
+const VALIDITY = 'pricing/validity';
+const DEPTH = 'pricing/depth';
 
 export const TIME_RULES: readonly Rule[] = [
   [
@@ -114,8 +117,8 @@ export const TIME_RULES: readonly Rule[] = [
     'stale',
     [
       TICKS,
-      'const fresh = isFresh(state, market);\n  let premium = 0;',
-      'const fresh = market.index > 0;\n  let premium = 0;',
+      'const sound = mayLiquidate(state, market);\n  let premium = 0;',
+      'const sound = market.index > 0;\n  let premium = 0;',
     ],
   ],
   [
@@ -185,8 +188,8 @@ export const TIME_RULES: readonly Rule[] = [
     'ticks',
     [
       TICKS,
-      'const rate = fresh ? fundingRatePpb(premium, market.fundingRateMax()) : 0;',
-      'const rate = fresh ? 0 * fundingRatePpb(premium, market.fundingRateMax()) : 0;',
+      'const rate = sound ? fundingRatePpb(premium, market.fundingRateMax()) : 0;',
+      'const rate = sound ? 0 * fundingRatePpb(premium, market.fundingRateMax()) : 0;',
     ],
   ],
 
@@ -298,11 +301,102 @@ export const TIME_RULES: readonly Rule[] = [
   [
     'price-round: a price beyond the market does not halt it',
     'prices',
-    [ROUND, 'if (index > market.config.maxPrice) {', 'if (index < 0) {'],
+    [ROUND, 'if (index > config.maxPrice) return false;', ''],
+  ],
+  [
+    'price-round: a move counts before it is repeated',
+    'guard',
+    [
+      GUARD,
+      'if (!isRepeated) return { index, pending: price };',
+      'if (!isRepeated) return { index: price, pending: 0 };',
+    ],
+  ],
+  [
+    'price-round: a repeated move is held back for ever',
+    'guard',
+    [GUARD, 'const isRepeated = pending !== 0 &&', 'const isRepeated = pending < 0 &&'],
+  ],
+  [
+    'price-round: of two rounds the one that moves further',
+    'guard stepwise',
+    [
+      GUARD,
+      'Math.min(price, pending) : Math.max(price, pending)',
+      'Math.max(price, pending) : Math.min(price, pending)',
+    ],
+  ],
+  [
+    'price-round: an unrepeated price is called valid',
+    'guard stepwise',
+    [VALIDITY, 'return pending === 0 ? Validity.VALID : Validity.UNREPEATED;', 'return Validity.VALID;'],
+  ],
+  [
+    'price-round: an uncertain price is called valid',
+    'guard stepwise',
+    [VALIDITY, 'return Validity.UNCERTAIN;', 'return Validity.VALID;'],
+  ],
+  [
+    'price-round: a volatile price is called valid',
+    'guard',
+    [VALIDITY, 'return Validity.VOLATILE;', 'return Validity.VALID;'],
+  ],
+  [
+    'price-round: orders open at an unrepeated price',
+    'guard',
+    [
+      VALIDITY,
+      '[Validity.UNREPEATED]: { liquidate: true, margin: false, open: false }',
+      '[Validity.UNREPEATED]: { liquidate: true, margin: true, open: true }',
+    ],
+  ],
+  [
+    'price-round: money leaves at an uncertain price',
+    'guard',
+    [
+      VALIDITY,
+      '[Validity.UNCERTAIN]: { liquidate: true, margin: false, open: false }',
+      '[Validity.UNCERTAIN]: { liquidate: true, margin: true, open: false }',
+    ],
+  ],
+  ['price-round: the average stands still', 'prices', [ROUND, 'market.twapFine = average;', '']],
+  [
+    'price-round: the average of whole ticks alone',
+    'prices',
+    [ROUND, 'market.twapFine = average;', 'market.twapFine = MILLION * divDown(average, MILLION);'],
+  ],
+  [
+    'price-round: an average over another time',
+    'prices',
+    [ROUND, 'tau: state.chain.twapTauMs,', 'tau: 2 * state.chain.twapTauMs,'],
+  ],
+  [
+    'sample: depth of a narrower band',
+    'ticks',
+    [
+      DEPTH,
+      '50 * price >= 49 * mark : 50 * price <= 51 * mark',
+      '1000 * price >= 999 * mark : 1000 * price <= 1001 * mark',
+    ],
+  ],
+  [
+    'sample: depth of the thicker side',
+    'ticks',
+    [DEPTH, 'Math.min(\n    sideDepth(market.bids', 'Math.max(\n    sideDepth(market.bids'],
+  ],
+  [
+    'sample: open interest asks for less',
+    'ticks',
+    [DEPTH, 'return base + Number(fdiv(', 'return base + 0 * Number(fdiv('],
+  ],
+  [
+    'sample: open interest at another price',
+    'ticks',
+    [DEPTH, 'BigInt(openInterest) * BigInt(mark)', 'BigInt(openInterest) * BigInt(market.index)'],
   ],
   [
     'price-round: a good price halts the market',
     'prices',
-    [ROUND, 'if (index > market.config.maxPrice) {', 'if (index > 11_000) {'],
+    [ROUND, 'if (index > config.maxPrice) return false;', 'if (index > 11_000) return false;'],
   ],
 ];

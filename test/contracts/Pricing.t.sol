@@ -5,10 +5,13 @@ import {Test} from "./Test.sol";
 import {Bytes} from "../../settlement/contracts/step/Bytes.sol";
 import {Keys} from "../../settlement/contracts/step/Keys.sol";
 import {Leaves, LeavesLib} from "../../settlement/contracts/step/Leaves.sol";
-import {MarketState, Tier} from "../../settlement/contracts/step/leaves/Market.sol";
+import {MarketConfig, MarketLib, MarketState, Prices, Tier} from "../../settlement/contracts/step/leaves/Market.sol";
+import {Depth} from "../../settlement/contracts/step/pricing/Depth.sol";
+import {Deviation} from "../../settlement/contracts/step/pricing/Deviation.sol";
 import {Funding, Impact} from "../../settlement/contracts/step/pricing/Funding.sol";
 import {MarkPrice} from "../../settlement/contracts/step/pricing/MarkPrice.sol";
 import {OraclePrice, UsedReport} from "../../settlement/contracts/step/pricing/OraclePrice.sol";
+import {Validity} from "../../settlement/contracts/step/pricing/Validity.sol";
 
 /// @notice Gives the library a slice, which is calldata.
 contract ImpactHarness {
@@ -18,6 +21,10 @@ contract ImpactHarness {
         returns (Impact memory)
     {
         return Funding.impactFill(LeavesLib.open(slice), 5, side, target, qm);
+    }
+
+    function sideDepth(bytes calldata slice, uint256 side, uint256 mark, uint256 qm) external pure returns (uint256) {
+        return Depth.ofSide(LeavesLib.open(slice), 5, side, mark, qm);
     }
 }
 
@@ -139,6 +146,118 @@ contract PricingTest is Test {
             _same(int256(gotConfidence), confidence[i], "confidence", i);
         }
         assertTrue(index.length > 100, "cases");
+    }
+
+    function test_depths() public view {
+        int256[] memory side = _column(".depth.side");
+        int256[] memory mark = _column(".depth.mark");
+        int256[] memory qm = _column(".depth.qm");
+        int256[] memory depth = _column(".depth.depth");
+        bytes[] memory books = vm.parseJsonBytesArray(json, ".depth.book");
+        for (uint256 i = 0; i < books.length; i++) {
+            uint256 side_ = uint256(side[i]);
+            bytes memory slice = _slice(side_, books[i], LEVELS_MAX);
+            _same(int256(harness.sideDepth(slice, side_, uint256(mark[i]), uint256(qm[i]))), depth[i], "depth", i);
+        }
+        assertTrue(books.length > 60, "cases");
+    }
+
+    function test_open_interest_rates() public view {
+        int256[] memory base = _column(".openInterest.base");
+        int256[] memory lower = _column(".openInterest.lower");
+        int256[] memory upper = _column(".openInterest.upper");
+        int256[] memory lots = _column(".openInterest.lots");
+        int256[] memory mark = _column(".openInterest.mark");
+        int256[] memory qm = _column(".openInterest.qm");
+        int256[] memory rate = _column(".openInterest.rate");
+        for (uint256 i = 0; i < rate.length; i++) {
+            MarketConfig memory config;
+            config.qm = uint256(qm[i]);
+            config.openInterestLower = uint256(lower[i]);
+            config.openInterestUpper = uint256(upper[i]);
+            // One tier: lower 0, the base, no maintenance.
+            config.packed = bytes.concat(
+                new bytes(3), hex"01", new bytes(MarketLib.CONFIG_BYTES + 4), abi.encodePacked(uint64(uint256(base[i]) << 32))
+            );
+            _same(
+                int256(Depth.openInterestRate(config, uint256(lots[i]), uint256(mark[i]))), rate[i], "rate", i
+            );
+        }
+        assertTrue(rate.length > 80, "cases");
+    }
+
+    function test_deviation_guard() public view {
+        int256[] memory price = _column(".guard.price");
+        int256[] memory index = _column(".guard.index");
+        int256[] memory pending = _column(".guard.pending");
+        int256[] memory ppm = _column(".guard.deviationPpm");
+        int256[] memory taken = _column(".guard.taken");
+        int256[] memory waiting = _column(".guard.waiting");
+        for (uint256 i = 0; i < taken.length; i++) {
+            (uint256 taken_, uint256 waiting_) =
+                Deviation.confirm(uint256(price[i]), uint256(index[i]), uint256(pending[i]), uint256(ppm[i]));
+            _same(int256(taken_), taken[i], "taken", i);
+            _same(int256(waiting_), waiting[i], "waiting", i);
+        }
+        assertTrue(taken.length > 300, "cases");
+    }
+
+    function test_validity_of_rounds() public view {
+        int256[] memory index = _column(".validity.index");
+        int256[] memory confidence = _column(".validity.confidence");
+        int256[] memory average = _column(".validity.average");
+        int256[] memory pending = _column(".validity.pending");
+        int256[] memory deviation = _column(".validity.deviationPpm");
+        int256[] memory most = _column(".validity.confidenceMaxPpm");
+        int256[] memory validity = _column(".validity.validity");
+        for (uint256 i = 0; i < validity.length; i++) {
+            MarketConfig memory config;
+            config.deviationPpm = uint256(deviation[i]);
+            config.confidenceMaxPpm = uint256(most[i]);
+            uint256 got = Validity.ofRound(
+                config, uint256(index[i]), uint256(confidence[i]), uint256(average[i]), uint256(pending[i])
+            );
+            _same(int256(got), validity[i], "validity", i);
+        }
+        assertTrue(validity.length > 400, "cases");
+    }
+
+    function test_validity_by_the_clock_and_what_it_allows() public view {
+        int256[] memory held = _column(".aged.held");
+        int256[] memory index = _column(".aged.index");
+        int256[] memory indexTime = _column(".aged.indexTime");
+        int256[] memory now_ = _column(".aged.now");
+        int256[] memory validity = _column(".aged.validity");
+        int256[] memory liquidate = _column(".aged.liquidate");
+        int256[] memory margin = _column(".aged.margin");
+        int256[] memory open = _column(".aged.open");
+        for (uint256 i = 0; i < validity.length; i++) {
+            Prices memory prices;
+            prices.index = uint256(index[i]);
+            prices.indexTime = uint256(indexTime[i]);
+            prices.validity = uint256(held[i]);
+            uint256 at = uint256(now_[i]);
+            _same(int256(Validity.of_(prices, at, 10_000)), validity[i], "validity", i);
+            assertTrue(Validity.mayLiquidate(prices, at, 10_000) == (liquidate[i] == 1), "liquidate");
+            assertTrue(Validity.mayMargin(prices, at, 10_000) == (margin[i] == 1), "margin");
+            assertTrue(Validity.mayOpen(prices, at, 10_000) == (open[i] == 1), "open");
+        }
+        assertTrue(validity.length > 40, "cases");
+    }
+
+    function test_average_indexes() public view {
+        int256[] memory average = _column(".average.average");
+        int256[] memory index = _column(".average.index");
+        int256[] memory dt = _column(".average.dt");
+        int256[] memory tau = _column(".average.tau");
+        int256[] memory result = _column(".average.result");
+        for (uint256 i = 0; i < result.length; i++) {
+            uint256 got = OraclePrice.averageIndex(
+                uint256(average[i]), uint256(index[i]), uint256(dt[i]), uint256(tau[i])
+            );
+            _same(int256(got), result[i], "average", i);
+        }
+        assertTrue(result.length > 100, "cases");
     }
 
     /// @notice The smallest value whose weight, with all below it, reaches half: said without sorting.

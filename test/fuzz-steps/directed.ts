@@ -13,6 +13,7 @@ import { BOUND_EPISODES } from './episodes/bounds.ts';
 import { type Episode, EpisodeSession } from './episodes/episode.ts';
 import { ISOLATION_EPISODES } from './episodes/isolation.ts';
 import { LIQUIDATION_EPISODES } from './episodes/liquidations.ts';
+import { ORACLE_EPISODES } from './episodes/oracle.ts';
 import { ORDER_EPISODES } from './episodes/orders.ts';
 import { compareMisclaims } from './faults.ts';
 import type { Rig } from './rig.ts';
@@ -24,6 +25,7 @@ export const EPISODES: readonly Episode[] = [
   ...BOUND_EPISODES,
   ...LIQUIDATION_EPISODES,
   ...ISOLATION_EPISODES,
+  ...ORACLE_EPISODES,
 ];
 
 export interface DirectedOptions {

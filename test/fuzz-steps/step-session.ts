@@ -241,6 +241,8 @@ export class StepSession extends RandomSession {
       openInterestLower: lower,
       openInterestUpper: lower === 0 ? 0 : lower + random.between(1, 2_000),
       concentrationPpm: pick(0, 0, 1, 300_000, 1_000_000, 10_000_000),
+      deviationPpm: pick(0, 0, 0, 5_000, 30_000),
+      confidenceMaxPpm: pick(0, 0, 0, 2_000),
       tiers,
     };
     this.configureMarket(config);
@@ -281,6 +283,7 @@ export class StepSession extends RandomSession {
       withdrawalFloorPpm: pick(0, 100_000, 1_000_000),
       indexEmaTauMs: pick(1, 150_000),
       markEmaTauMs: pick(1, 30_000),
+      twapTauMs: pick(1, 300_000),
     };
     this.enqueue(queue.QUEUE_CONFIGURE_CHAIN, NOBODY, encodeChainParameters(parameters));
   }

@@ -74,6 +74,9 @@ export class WorstSession extends RandomSession {
     const config = {
       ...SESSION_MARKETS[0]!,
       ...{ market, symbol: `M${market}-PERP`, tiers, takerFeePpm: 0, makerFeePpm: 0 },
+      // Everything that a round and a sample may look at.
+      ...{ deviationPpm: 1_000_000, confidenceMaxPpm: 1_000_000 },
+      ...{ openInterestLower: 1, openInterestUpper: 2 ** 28 },
       ...more,
     };
     this.enqueue(queue.QUEUE_CONFIGURE_MARKET, NOBODY, encodeMarketConfig(config));
@@ -222,9 +225,20 @@ export class WorstSession extends RandomSession {
     this.apply(encodeRecord(VERSION, this.now, Uint8Array.of(ENGINE_VERSION, 0, 0, 0)));
   }
 
-  /** Orders and a timer that end by time, a sample over levels that do not hold the impact notional, a disconnect. */
+  /**
+   * Orders and a timer that end by time, a sample over levels that do not hold the impact notional and all lie within 2 %
+   * of the mark, a disconnect.
+   */
   private ends(): void {
     const { maker } = this;
+    for (const side of [0, 1] as const)
+      this.sendDone(
+        this.crowd,
+        Array.from({ length: 45 }, (_, i) => ({
+          ...({ kind: 'place', market: 0, side, size: 1, timeInForce: 0 } as const),
+          price: side === 0 ? PRICE - 10 - i : PRICE + 10 + i,
+        })),
+      );
     this.sendDone(maker, [
       {
         ...{ kind: 'place', market: 0, side: 0, price: 8_000, size: 1, timeInForce: 1, clientId: 3_000 },

@@ -3,7 +3,8 @@
  * line does to orders and money, in order, and must match to the letter.
  *
  *   # text                                          a remark
- *   given fees taker 0.05 % maker -0.01 %           before the first deposit: also margin, band, index, funding
+ *   given fees taker 0.05 % maker -0.01 %           before the first deposit: also margin, band, index, funding, deviation,
+ *                                                   confidence, open interest
  *   alice and bob deposit 10000
  *   alice sells 2 @ 100.5 post-only as ladder       → rests 2 @ 100.5
  *   bob buys 3 @ 101                                → fills 2 @ 100.5 from alice, rests 1 @ 101
@@ -16,11 +17,14 @@
  *   alice opens alice/2 in pool 1                   a cross account of a risk pool
  *   alice sets leverage 5                           0 gives it up
  *   alice/1 buys 2 MEME @ 20                        index MEME 25, expect alice/1 MEME-position 2
+ *   publishers report 105, 104, 300, 105 ± 0.5      the first four of them, each within half a quote
  *   expect alice position -2, cash 10000.02         also open, equity, free, funding
  *   expect book bids 1 @ 99 bob; asks none
+ *   expect market index 105, validity stale         also mark, average, depth, initial (of open interest, %), may
  *
  * Prices and money are in quote, sizes in the base asset: ticks of 0.1, lots of 0.01.
  */
+import { mayLiquidate, mayMargin, mayOpen, Validity, validityOf } from '#engine/pricing/validity.ts';
 import { concat, viewOf } from '#protocol/bytes.ts';
 import type { DecodedEvent } from '#protocol/event.ts';
 import { REMOVE_REASON_NAMES } from '#protocol/event.ts';
@@ -45,6 +49,10 @@ import { TEST_MARKET, testAddress } from '../support/exchange.ts';
 const TICKS = 10;
 const LOTS = 100;
 const Q = 1_000_000;
+
+const VALIDITY_NAMES = new Map(
+  Object.entries(Validity).map(([name, validity]) => [validity, name.toLowerCase()] as [number, string]),
+);
 
 const QUIET = new Set([
   'OPERATION_RESULT',
@@ -157,6 +165,25 @@ export class Scenario {
         },
       ],
       [
+        /^deviation (\S+) %$/,
+        ([share]) => {
+          this.market = { ...this.market, deviationPpm: ppm(share!) };
+        },
+      ],
+      [
+        /^confidence (\S+) %$/,
+        ([share]) => {
+          this.market = { ...this.market, confidenceMaxPpm: ppm(share!) };
+        },
+      ],
+      [
+        /^open interest from (\S+) to (\S+)$/,
+        ([lower, upper]) => {
+          const limits = { openInterestLower: whole(lower!, 1), openInterestUpper: whole(upper!, 1) };
+          this.market = { ...this.market, ...limits };
+        },
+      ],
+      [
         /^index (\S+)$/,
         ([at]) => {
           this.index = whole(at!, TICKS);
@@ -227,6 +254,7 @@ export class Scenario {
         ([name, at]) => this.tell(0, this.exchange.price(this.marketId(name), whole(at!, TICKS))),
       ],
       [/^index (\S+)$/, ([at]) => this.tell(0, this.exchange.price(0, whole(at!, TICKS)))],
+      [/^publishers report (.+?)(?: ± (\S+))?$/, ([prices, width]) => this.publish(prices!, width)],
       [
         /^(.+) deposits? (\S+)$/,
         ([who, amount]) => {
@@ -263,6 +291,19 @@ export class Scenario {
         ([who, key, action]) => this.send(who!, key, this.operation(who!, action!)),
       ],
     ]);
+  }
+
+  /** Publishers 0, 1, … report a price each; `none` for one that does not. */
+  private publish(prices: string, width = '0.1'): string {
+    const confidence = whole(width, TICKS);
+    const reports = prices
+      .split(', ')
+      .map((at, publisher) => ({ publisher, at, confidence }))
+      .filter(({ at }) => at !== 'none')
+      .map(({ at, ...report }) => ({ ...report, price: whole(at, TICKS) }));
+    const command = this.exchange.roundCommand(0, reports);
+    const code = this.exchange.engine.admit(command, this.exchange.now);
+    return code === 0 ? this.tell(0, this.exchange.apply(command)) : `refused ${rejectName(code)}`;
   }
 
   private operation(who: string, action: string): { operation: Operation; name?: string | undefined } {
@@ -508,6 +549,13 @@ export class Scenario {
       differ('book', what.slice(5), this.bookText());
       return;
     }
+    if (what.startsWith('market ')) {
+      for (const part of what.slice(7).split(', ')) {
+        const [field, ...expected] = part.split(' ');
+        differ(field!, expected.join(' '), this.marketText(field!));
+      }
+      return;
+    }
     const [who, ...rest] = what.split(' ');
     const account = this.account(who!);
     const margin = exchange.engine.risk.margin(account);
@@ -532,6 +580,34 @@ export class Scenario {
       };
       if (got[field!] === undefined) throw new Error(`not understood: ${field}`);
       differ(`${who} ${field}`, expected!.replace(/^\+/, ''), got[field!]!);
+    }
+  }
+
+  private marketText(field: string): string {
+    const { state } = this.exchange;
+    const market = state.market(0)!;
+    switch (field) {
+      case 'index':
+      case 'mark':
+        return price(market[field]);
+      case 'average':
+        return price(market.twap);
+      case 'depth':
+        return String(market.depth);
+      case 'initial':
+        return `${plain(market.openInterestPpm / 10_000)} %`;
+      case 'validity':
+        return VALIDITY_NAMES.get(validityOf(state, market))!;
+      case 'may': {
+        const words = [
+          mayLiquidate(state, market) ? 'liquidate' : '',
+          mayMargin(state, market) ? 'withdraw' : '',
+          mayOpen(state, market) ? 'open' : '',
+        ].filter((word) => word !== '');
+        return words.length === 0 ? 'nothing' : words.join(' and ');
+      }
+      default:
+        throw new Error(`not understood: ${field}`);
     }
   }
 

@@ -99,10 +99,9 @@ function randomMarket(state: ExchangeState, random: Random, id: number): void {
   market.indexTime = random.below(2 ** 42);
   market.confidence = random.below(2 ** 32);
   market.mark = random.below(2 ** 32);
-  market.twap = random.below(2 ** 32);
   market.openInterestPpm = random.below(1_000_001);
   market.depth = random.below(2 ** 32);
-  market.validity = random.below(6);
+  market.validity = random.below(7);
   market.lastPrice = random.below(2 ** 32);
   market.sampleTime = random.below(2 ** 42);
   market.sampleBid = random.below(2 ** 32);
@@ -110,7 +109,12 @@ function randomMarket(state: ExchangeState, random: Random, id: number): void {
   market.sampleLast = random.below(2 ** 32);
   market.basisEma = BigInt(random.signed(2 ** 50));
   market.bookEma = BigInt(random.below(2 ** 50)) - 1n;
-  if (random.below(2) === 0) for (let i = 0; i < 16; i++) market.reportSequences[i] = random.below(2 ** 50);
+  if (random.below(2) === 0) {
+    for (let i = 0; i < 16; i++) market.reportSequences[i] = random.below(2 ** 50);
+    market.twapFine = random.below(2 ** 32) * 1_000_000 + random.below(1_000_000);
+    market.twap = Math.floor(market.twapFine / 1_000_000);
+    market.pendingIndex = random.below(2 ** 32);
+  }
 }
 
 /** The next one. */

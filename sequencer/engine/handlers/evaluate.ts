@@ -27,7 +27,7 @@ export function evaluatedAccount(state: ExchangeState, record: Uint8Array): numb
 export function evaluate(core: Core, risk: RiskChecks, account: number): number {
   const { state } = core;
   const margin = risk.margin(account);
-  if (margin.stale) return Reject.ORACLE_STALE;
+  if (margin.frozen) return Reject.ORACLE_STALE;
   const held = state.liquidations.get(account);
   if (margin.equityMaintenance >= margin.maintenance) {
     if (held !== undefined) end(core, account, margin);

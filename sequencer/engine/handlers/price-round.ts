@@ -1,7 +1,9 @@
 /** PRICE_ROUND: signed reports of one market become its index, and the mark follows. */
 import { equalBytes } from '#protocol/bytes.ts';
 import { EventKind, PRICE } from '#protocol/event.ts';
+import { divDown } from '#protocol/fixed-point.ts';
 import {
+  MILLION,
   PRICE_REPORT_BYTES,
   PRICE_ROUND_HEADER_BYTES,
   PUBLISHERS_MIN,
@@ -13,8 +15,10 @@ import type { ExchangeState } from '#state/exchange-state.ts';
 import type { MarketState } from '#state/market-state.ts';
 import { StepKind } from '#state/trace.ts';
 import type { Core } from '../core.ts';
+import { confirmMove } from '../pricing/deviation.ts';
 import { markPrice } from '../pricing/mark-price.ts';
-import { indexOf } from '../pricing/oracle-price.ts';
+import { averageIndex, indexOf } from '../pricing/oracle-price.ts';
+import { validityOfRound } from '../pricing/validity.ts';
 
 /** Why a single report does not count at `time`; 0 when it does. */
 export function judgeReport(
@@ -82,6 +86,28 @@ export function judgeRound(
   return { code: Reject.NONE, market, used };
 }
 
+/**
+ * The guard decides how far the index follows; what the round is worth is judged by the average before it. False, with
+ * nothing taken, when the market may not have such an index.
+ */
+function takePrice(state: ExchangeState, market: MarketState, price: number, confidence: number): boolean {
+  const { config } = market;
+  const { index, pending } = confirmMove(price, market.index, market.pendingIndex, config.deviationPpm);
+  if (index > config.maxPrice) return false;
+  market.validity = validityOfRound(config, { index, confidence, average: market.twap, pending });
+  const average = averageIndex(market.twapFine, index, {
+    dt: state.now - market.indexTime,
+    tau: state.chain.twapTauMs,
+  });
+  market.twapFine = average;
+  market.twap = divDown(average, MILLION);
+  market.pendingIndex = pending;
+  market.index = index;
+  market.indexTime = state.now;
+  market.mark = markPrice(market, state.chain.markClampPpm);
+  return true;
+}
+
 export function applyPriceRound(core: Core, record: Uint8Array, signers: Uint8Array): void {
   const { state, trace, events } = core;
   core.step(StepKind.PRICE_ROUND);
@@ -91,13 +117,9 @@ export function applyPriceRound(core: Core, record: Uint8Array, signers: Uint8Ar
   for (const report of used) market.reportSequences[report.publisher] = report.sequence;
   const { index, confidence } = indexOf(used);
   market.confidence = confidence;
-  if (index > market.config.maxPrice) {
+  if (!takePrice(state, market, index, confidence)) {
     market.halted = true;
     trace.marketState(id);
-  } else {
-    market.index = index;
-    market.indexTime = state.now;
-    market.mark = markPrice(market, state.chain.markClampPpm);
   }
   trace.oracle(id);
   trace.prices(id);

@@ -10,9 +10,10 @@ import { EXPIRY_DEAD_MAN, EXPIRY_ORDER } from '#state/keys.ts';
 import { StepKind } from '#state/trace.ts';
 import { cancelResting } from '../book/resting.ts';
 import type { Core } from '../core.ts';
+import { bookDepth, openInterestRate } from '../pricing/depth.ts';
 import { fundingRatePpb, impactFill, impactNotional, premiumPpb } from '../pricing/funding.ts';
 import { bookPrice, emaStep, markPrice } from '../pricing/mark-price.ts';
-import { isFresh } from '../risk/margin.ts';
+import { mayLiquidate } from '../pricing/validity.ts';
 import { openWalk, runWalk } from './walk.ts';
 
 /** First multiple of `interval` after `time`. */
@@ -48,7 +49,7 @@ function expire(core: Core, due: { time: number; kind: number; id: number }): vo
   runWalk(core);
 }
 
-/** Reads the top of the book, impact prices and the last trade into the market, and moves its averages. */
+/** Reads the top of the book, impact prices, depth and the last trade into the market, and moves its averages. */
 function sample(core: Core, id: number, markets: number): void {
   const { state, trace, events } = core;
   core.step(StepKind.SAMPLE);
@@ -60,9 +61,9 @@ function sample(core: Core, id: number, markets: number): void {
   market.sampleLast = market.lastPrice;
   const dt = market.sampleTime === 0 ? 0 : state.now - market.sampleTime;
   market.sampleTime = state.now;
-  const fresh = isFresh(state, market);
+  const sound = mayLiquidate(state, market);
   let premium = 0;
-  if (fresh) {
+  if (sound) {
     const target = impactNotional(market.tiers[0]!.initialPpm);
     premium = premiumPpb(
       impactFill(market.bids, levels, target, qm),
@@ -78,7 +79,7 @@ function sample(core: Core, id: number, markets: number): void {
     const scaled = BigInt(book) * BigInt(MILLION);
     market.bookEma =
       market.bookEma < 0n ? scaled : emaStep(market.bookEma, scaled, { dt, tau: chain.markEmaTauMs });
-    if (fresh) {
+    if (sound) {
       const basis =
         BigInt(market.sampleBid + market.sampleAsk) * BigInt(MILLION / 2) -
         BigInt(market.index) * BigInt(MILLION);
@@ -86,8 +87,12 @@ function sample(core: Core, id: number, markets: number): void {
     }
   }
   const mark = markPrice(market, chain.markClampPpm);
-  if (mark !== market.mark) {
+  const depth = bookDepth(market, levels);
+  const rate = openInterestRate(market, mark);
+  if (mark !== market.mark || depth !== market.depth || rate !== market.openInterestPpm) {
     market.mark = mark;
+    market.depth = depth;
+    market.openInterestPpm = rate;
     trace.prices(id);
   }
   trace.marketState(id);
@@ -105,14 +110,14 @@ function sample(core: Core, id: number, markets: number): void {
   trace.globals();
 }
 
-/** Moves the funding index by rate · index · qm; paused, with the sums dropped, while the index is void. */
+/** Moves the funding index by rate · index · qm; paused, with the sums dropped, while nobody may be liquidated at it. */
 function fund(core: Core, id: number, markets: number): void {
   const { state, trace, events } = core;
   core.step(StepKind.FUNDING);
   const market = state.markets[id]!;
-  const fresh = isFresh(state, market);
+  const sound = mayLiquidate(state, market);
   const premium = market.premiumCount === 0 ? 0 : Math.trunc(market.premiumSum / market.premiumCount);
-  const rate = fresh ? fundingRatePpb(premium, market.fundingRateMax()) : 0;
+  const rate = sound ? fundingRatePpb(premium, market.fundingRateMax()) : 0;
   if (rate !== 0) {
     market.fundingIndex += BigInt(rate) * BigInt(market.index) * BigInt(market.config.qm);
     market.fundingTick++;
@@ -125,7 +130,7 @@ function fund(core: Core, id: number, markets: number): void {
   events.data[at + FUNDING_RATE.market] = id;
   events.data[at + FUNDING_RATE.ratePpb] = rate;
   events.data[at + FUNDING_RATE.index] = market.index;
-  events.data[at + FUNDING_RATE.paused] = fresh ? 0 : 1;
+  events.data[at + FUNDING_RATE.paused] = sound ? 0 : 1;
   state.fundingCursor = id + 1;
   if (id + 1 === markets) {
     state.fundingCursor = 0;

@@ -1,4 +1,6 @@
-/** Index price of a market from signed reports (margin.md section 5). */
+/** Index price of a market from signed reports, and its average over time (margin.md section 5). */
+import { MILLION } from '#protocol/limits.ts';
+import { emaStep } from './mark-price.ts';
 
 export interface Weighted {
   readonly value: number;
@@ -33,3 +35,10 @@ export function indexOf(reports: readonly UsedReport[]): { index: number; confid
   );
   return { index, confidence: Math.min(confidence + dispersion, 2 ** 32 - 1) };
 }
+
+/**
+ * Average of the index after a round, in 1e-6 ticks: a millionth of a tick, because whole ticks would stand still at the
+ * small steps of many rounds a second. The first index is the average.
+ */
+export const averageIndex = (average: number, index: number, step: { dt: number; tau: number }): number =>
+  average === 0 ? index * MILLION : Number(emaStep(BigInt(average), BigInt(index) * BigInt(MILLION), step));

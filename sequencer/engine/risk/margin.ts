@@ -6,6 +6,7 @@ import { clamp, divUp, fdiv, mulPpmDown, mulPpmUp } from '#protocol/fixed-point.
 import { FUNDING_PAYMENT_MAX, MILLION, NOTIONAL_MAX } from '#protocol/limits.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import type { MarketState, TierRow } from '#state/market-state.ts';
+import { mayLiquidate, mayMargin } from '../pricing/validity.ts';
 
 /** Everything in q. `reset` by the functions that fill it. */
 export class Margin {
@@ -19,8 +20,10 @@ export class Margin {
   maintenance = 0;
   /** Σ of the positions' notional at the mark. */
   notional = 0;
-  /** Some market of the account has no fresh index. */
+  /** Some market of the account has no price that money may leave at (pricing/validity.ts). */
   stale = false;
+  /** Some market of the account has no price that it may be liquidated at. */
+  frozen = false;
 
   reset(cash: number): void {
     this.equityInitial = cash;
@@ -29,6 +32,7 @@ export class Margin {
     this.maintenance = 0;
     this.notional = 0;
     this.stale = false;
+    this.frozen = false;
   }
 }
 
@@ -100,10 +104,6 @@ export function unsettledFunding(state: ExchangeState, slot: number): number {
   const owed = fdiv(-BigInt(size) * (market.fundingIndex - positions.fundingIndex[slot]!), 1_000_000_000n);
   return Number(clamp(owed, -PAYMENT_MAX, PAYMENT_MAX));
 }
-
-/** True when the market's index is recent enough for new risk and for money to leave. */
-export const isFresh = (state: ExchangeState, market: MarketState): boolean =>
-  market.index > 0 && state.now - market.indexTime <= state.chain.voidMs;
 
 /**
  * Loss against the mark if all bids or all asks fill, whichever is worse, and not less than 0 (margin.md
@@ -194,7 +194,10 @@ export class MarginCalculator {
     for (let slot = state.accounts.firstPosition[account]!; slot >= 0; slot = positions.next(slot)) {
       const id = positions.market(slot);
       const market = state.markets[id]!;
-      if (!isFresh(state, market)) out.stale = true;
+      if (!mayMargin(state, market)) {
+        out.stale = true;
+        if (!mayLiquidate(state, market)) out.frozen = true;
+      }
       if (id !== exceptMarket) addExposure(out, market, this.exposure.load(state, slot));
     }
     return out;

@@ -9,8 +9,9 @@ import { Reject } from '#protocol/reject.ts';
 import { BUY, signOf } from '#protocol/units.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 import type { MarketState } from '#state/market-state.ts';
+import { mayOpen } from '../pricing/validity.ts';
 import { FillOutcome, fillOutcome } from './fill.ts';
-import { addExposure, Exposure, isFresh, keepsRatio, Margin, MarginCalculator } from './margin.ts';
+import { addExposure, Exposure, keepsRatio, Margin, MarginCalculator } from './margin.ts';
 
 export interface OrderRisk {
   account: number;
@@ -85,7 +86,7 @@ export class RiskChecks {
     const sideLots = order.side === BUY ? exposure.bidLots : exposure.askLots;
     const onlyReduces = opposes && sideLots <= Math.abs(exposure.size);
     const after = this.calculator.compute(this.after, order.account, market.config.market);
-    if (!isFresh(state, market)) after.stale = true;
+    if (!mayOpen(state, market)) after.stale = true;
     if (!onlyReduces) {
       if (after.stale) return Reject.ORACLE_STALE;
       const { maxPosition, maxOpenInterest } = market.config;

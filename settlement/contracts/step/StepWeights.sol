@@ -20,8 +20,8 @@ library StepWeights {
     uint256 internal constant SESSION_KEY = 390_000;
     uint256 internal constant CANCEL_AFTER = 570_000;
     uint256 internal constant CANCEL_ON_DISCONNECT = 220_000;
-    uint256 internal constant PRICE_ROUND = 630_000;
-    uint256 internal constant SAMPLE = 610_000;
+    uint256 internal constant PRICE_ROUND = 640_000;
+    uint256 internal constant SAMPLE = 640_000;
     uint256 internal constant FUNDING = 400_000;
     uint256 internal constant EXPIRE = 1_300_000;
     uint256 internal constant DEPOSIT = 1_400_000;

@@ -65,7 +65,7 @@ library Evaluate {
 
     function _evaluate(Evaluation memory e) private pure returns (uint256) {
         e.margin = MarginLib.compute(e.markets, e.account);
-        if (e.margin.stale) return Reject.ORACLE_STALE;
+        if (e.margin.frozen) return Reject.ORACLE_STALE;
         bool open;
         (e.held, open) = LiquidationLib.load(e.leaves, e.id);
         if (e.margin.equityMaintenance >= e.margin.maintenance) {

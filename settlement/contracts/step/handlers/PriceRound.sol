@@ -6,11 +6,14 @@ import {Leaves} from "../Leaves.sol";
 import {Limits} from "../Limits.sol";
 import {Reject} from "../Reject.sol";
 import {Signatures} from "../Signatures.sol";
-import {Globals, GlobalsLib} from "../leaves/Globals.sol";
+import {ChainParameters, Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {MarketConfig, MarketLib, MarketState, Prices} from "../leaves/Market.sol";
-import {OracleLib, Publisher} from "../leaves/Oracle.sol";
+import {Feed, OracleLib, Publisher} from "../leaves/Oracle.sol";
+import {FixedPoint} from "../FixedPoint.sol";
+import {Deviation} from "../pricing/Deviation.sol";
 import {MarkPrice} from "../pricing/MarkPrice.sol";
 import {OraclePrice, UsedReport} from "../pricing/OraclePrice.sol";
+import {Validity} from "../pricing/Validity.sol";
 
 /// @notice The reports of a round that count.
 struct Round {
@@ -19,8 +22,8 @@ struct Round {
     uint256 stalenessMs;
     uint256 futureMs;
     Publisher[16] publishers;
-    /// @dev Highest sequence taken per publisher; those of the used reports come in.
-    uint256[16] sequences;
+    /// @dev The sequences of the used reports come in.
+    Feed feed;
     /// @dev The first `count` of them.
     UsedReport[] used;
     uint256 count;
@@ -55,10 +58,10 @@ library PriceRound {
         round.stalenessMs = globals.chain.stalenessMs;
         round.futureMs = globals.chain.futureMs;
         round.publishers = OracleLib.loadPublishers(leaves);
-        round.sequences = OracleLib.loadSequences(leaves, round.market);
+        round.feed = OracleLib.loadFeed(leaves, round.market);
         if (!_takeReports(round, record, domain) || !_suffices(round)) return Reject.INADMISSIBLE;
-        OracleLib.storeSequences(leaves, round.market, round.sequences);
-        _setIndex(leaves, round, config.maxPrice, globals.chain.markClampPpm);
+        _setIndex(leaves, round, config, globals.chain);
+        OracleLib.storeFeed(leaves, round.market, round.feed);
         return Reject.NONE;
     }
 
@@ -120,8 +123,8 @@ library PriceRound {
         if (time + round.stalenessMs < round.now_ || time > round.now_ + round.futureMs) return;
         uint256 sequence = record.le(at + 8, 8);
         uint256 price = record.le(at + 16, 4);
-        if (price < 1 || sequence <= round.sequences[place]) return;
-        round.sequences[place] = sequence;
+        if (price < 1 || sequence <= round.feed.sequences[place]) return;
+        round.feed.sequences[place] = sequence;
         UsedReport memory used = round.used[round.count++];
         used.price = price;
         used.confidence = record.le(at + 20, 4);
@@ -142,23 +145,43 @@ library PriceRound {
     }
 
     /// @dev An index beyond the market's bounds halts it, and is not taken.
-    function _setIndex(Leaves memory leaves, Round memory round, uint256 maxPrice, uint256 markClampPpm)
-        private
-        pure
-    {
+    function _setIndex(
+        Leaves memory leaves,
+        Round memory round,
+        MarketConfig memory config,
+        ChainParameters memory chain
+    ) private pure {
         uint256 market = round.market;
-        (uint256 index, uint256 confidence) = OraclePrice.indexOf(round.used, round.count);
+        (uint256 price, uint256 confidence) = OraclePrice.indexOf(round.used, round.count);
         Prices memory prices = MarketLib.loadPrices(leaves, market);
         prices.confidence = confidence;
         MarketState memory state = MarketLib.loadState(leaves, market);
-        if (index > maxPrice) {
+        if (_takePrice(round, prices, config, price, chain.twapTauMs)) {
+            prices.mark = MarkPrice.markPrice(state, prices.index, config.maxPrice, chain.markClampPpm);
+        } else {
             state.halted = true;
             MarketLib.storeState(leaves, market, state);
-        } else {
-            prices.index = index;
-            prices.indexTime = round.now_;
-            prices.mark = MarkPrice.markPrice(state, index, maxPrice, markClampPpm);
         }
         MarketLib.storePrices(leaves, market, prices);
+    }
+
+    /// @dev The guard decides how far the index follows; what the round is worth is judged by the average before it.
+    function _takePrice(
+        Round memory round,
+        Prices memory prices,
+        MarketConfig memory config,
+        uint256 price,
+        uint256 tau
+    ) private pure returns (bool) {
+        Feed memory feed = round.feed;
+        (uint256 index, uint256 pending) = Deviation.confirm(price, prices.index, feed.pending, config.deviationPpm);
+        if (index > config.maxPrice) return false;
+        prices.validity = Validity.ofRound(config, index, prices.confidence, prices.twap, pending);
+        feed.twapFine = OraclePrice.averageIndex(feed.twapFine, index, round.now_ - prices.indexTime, tau);
+        feed.pending = pending;
+        prices.twap = feed.twapFine / FixedPoint.MILLION;
+        prices.index = index;
+        prices.indexTime = round.now_;
+        return true;
     }
 }

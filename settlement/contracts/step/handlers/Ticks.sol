@@ -10,8 +10,10 @@ import {Account, AccountLib} from "../leaves/Account.sol";
 import {Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {MarketConfig, MarketLib, MarketState, Prices} from "../leaves/Market.sol";
 import {RegistersLib} from "../leaves/Registers.sol";
+import {Depth} from "../pricing/Depth.sol";
 import {Funding, Impact} from "../pricing/Funding.sol";
 import {MarkPrice} from "../pricing/MarkPrice.sol";
+import {Validity} from "../pricing/Validity.sol";
 import {Walk} from "./Walk.sol";
 
 /// @notice A market that a tick works on.
@@ -20,8 +22,8 @@ struct TickedMarket {
     MarketConfig config;
     MarketState state;
     Prices prices;
-    /// @dev Its index is recent enough.
-    bool fresh;
+    /// @dev Its price is good enough to liquidate at.
+    bool sound;
 }
 
 /// @title EXPIRE, SAMPLE, FUNDING: what falls due by time
@@ -57,11 +59,11 @@ library Ticks {
         Walk.open(leaves, id, RegistersLib.EVERY_MARKET, RemoveReason.DEAD_MAN, false);
     }
 
-    /// @notice Reads the top of the book, impact prices and the last trade into the market at the cursor, and moves its
-    /// averages.
+    /// @notice Reads the top of the book, impact prices, depth and the last trade into the market at the cursor, and moves
+    /// its averages.
     /// @dev Leaves, market m = GLOBALS.sampleCursor: GLOBALS*, MARKET_CONFIG(m), MARKET_STATE(m)*, PRICES(m)*; ranges:
-    /// levels(m, buy) and levels(m, sell), SIDE_BITS bits, the first of each, or while the index is fresh as many as hold
-    /// the impact notional, at most 32; * written.
+    /// levels(m, buy) and levels(m, sell), SIDE_BITS bits, of each as many as lie within 2 % of the mark and one more where there is one, and
+    /// while the price is sound as many as hold the impact notional, at most 32; * written.
     function sample(Leaves memory leaves) internal pure {
         Globals memory globals = GlobalsLib.load(leaves);
         TickedMarket memory market = _load(leaves, globals, globals.sampleCursor);
@@ -71,7 +73,7 @@ library Ticks {
         state.sampleLast = state.lastPrice;
         uint256 dt = state.sampleTime == 0 ? 0 : globals.now_ - state.sampleTime;
         state.sampleTime = globals.now_;
-        if (market.fresh) {
+        if (market.sound) {
             state.premiumSum += _premium(leaves, market);
             state.premiumCount++;
         }
@@ -87,13 +89,13 @@ library Ticks {
     }
 
     /// @notice Moves the funding index of the market at the cursor by rate · index · qm; paused, with the sums dropped,
-    /// while the index is void.
+    /// while nobody may be liquidated at its price.
     /// @dev Leaves, market m = GLOBALS.fundingCursor: GLOBALS*, MARKET_CONFIG(m), MARKET_STATE(m)*, PRICES(m)*; * written.
     function fund(Leaves memory leaves) internal pure {
         Globals memory globals = GlobalsLib.load(leaves);
         TickedMarket memory market = _load(leaves, globals, globals.fundingCursor);
         MarketState memory state = market.state;
-        int256 rate = market.fresh ? _rate(market) : int256(0);
+        int256 rate = market.sound ? _rate(market) : int256(0);
         if (rate != 0) {
             market.prices.fundingIndex += rate * int256(market.prices.index * market.config.qm);
             state.fundingTick++;
@@ -139,8 +141,7 @@ library Ticks {
         (market.config,) = MarketLib.loadConfig(leaves, id);
         market.state = MarketLib.loadState(leaves, id);
         market.prices = MarketLib.loadPrices(leaves, id);
-        market.fresh =
-            market.prices.index > 0 && globals.now_ <= market.prices.indexTime + globals.chain.voidMs;
+        market.sound = Validity.mayLiquidate(market.prices, globals.now_, globals.chain.voidMs);
     }
 
     /// @dev Best price of a side in ticks, 0 when it is empty.
@@ -166,7 +167,7 @@ library Ticks {
         state.bookEma = state.bookEma < 0
             ? scaled
             : MarkPrice.emaStep(state.bookEma, scaled, dt, globals.chain.markEmaTauMs);
-        if (!market.fresh) return;
+        if (!market.sound) return;
         int256 basis = int256((state.sampleBid + state.sampleAsk) * (FixedPoint.MILLION / 2))
             - int256(market.prices.index * FixedPoint.MILLION);
         state.basisEma = MarkPrice.emaStep(state.basisEma, basis, dt, globals.chain.indexEmaTauMs);
@@ -175,8 +176,12 @@ library Ticks {
     function _remark(Leaves memory leaves, TickedMarket memory market, uint256 markClampPpm) private pure {
         Prices memory prices = market.prices;
         uint256 mark = MarkPrice.markPrice(market.state, prices.index, market.config.maxPrice, markClampPpm);
-        if (mark == prices.mark) return;
+        uint256 depth = Depth.ofBook(leaves, market.id, prices.mark, market.config.qm);
+        uint256 rate = Depth.openInterestRate(market.config, market.state.openInterest, mark);
+        if (mark == prices.mark && depth == prices.depth && rate == prices.openInterestPpm) return;
         prices.mark = mark;
+        prices.depth = depth;
+        prices.openInterestPpm = rate;
         MarketLib.storePrices(leaves, market.id, prices);
     }
 

@@ -74,7 +74,7 @@ struct Prices {
     uint256 openInterestPpm;
     /// @dev Whole quote within 2 % of the mark on the thinner side, as of the last sample.
     uint256 depth;
-    /// @dev 0 valid, 1 thin, 2 stale, 3 uncertain, 4 volatile, 5 void; as of the last round.
+    /// @dev As of the last round: pricing/Validity.sol.
     uint256 validity;
 }
 

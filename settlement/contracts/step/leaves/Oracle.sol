@@ -11,6 +11,16 @@ struct Publisher {
     uint256 weight;
 }
 
+/// @notice A market's leaf ORACLE.
+struct Feed {
+    /// @dev Highest sequence taken per publisher.
+    uint256[16] sequences;
+    /// @dev Average of the index, 1e-6 ticks.
+    uint256 twapFine;
+    /// @dev Index that waits to be repeated; 0 none.
+    uint256 pending;
+}
+
 /// @title Leaves PUBLISHERS, ORACLE, QUEUE and WITHDRAWN
 library OracleLib {
     using Bytes for bytes;
@@ -37,20 +47,24 @@ library OracleLib {
         LeavesLib.set(leaves, Keys.PUBLISHERS, value);
     }
 
-    /// @notice Highest sequence taken per publisher; absent while all are 0.
-    function loadSequences(Leaves memory leaves, uint256 market) internal pure returns (uint256[16] memory sequences) {
+    /// @notice What is known of a market's reports; zeros before the first round.
+    function loadFeed(Leaves memory leaves, uint256 market) internal pure returns (Feed memory feed) {
         (bytes memory value, bool present) = LeavesLib.get(leaves, Keys.oracle(market));
-        if (!present) return sequences;
+        if (!present) return feed;
         for (uint256 n = 0; n < PUBLISHERS; n++) {
-            sequences[n] = value.u(8 * n, 8);
+            feed.sequences[n] = value.u(8 * n, 8);
         }
+        feed.twapFine = value.u(8 * PUBLISHERS, 8);
+        feed.pending = value.u(8 * PUBLISHERS + 8, 4);
     }
 
-    function storeSequences(Leaves memory leaves, uint256 market, uint256[16] memory sequences) internal pure {
-        (bytes memory value, uint256 at) = Bytes.allocate(8 * PUBLISHERS);
+    function storeFeed(Leaves memory leaves, uint256 market, Feed memory feed) internal pure {
+        (bytes memory value, uint256 at) = Bytes.allocate(8 * PUBLISHERS + 12);
         for (uint256 n = 0; n < PUBLISHERS; n++) {
-            at = Bytes.put(at, sequences[n], 8);
+            at = Bytes.put(at, feed.sequences[n], 8);
         }
+        at = Bytes.put(at, feed.twapFine, 8);
+        Bytes.put(at, feed.pending, 4);
         LeavesLib.set(leaves, Keys.oracle(market), value);
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {FixedPoint} from "../FixedPoint.sol";
+import {MarkPrice} from "./MarkPrice.sol";
 
 /// @notice A report that counts: prices in ticks.
 struct UsedReport {
@@ -60,6 +61,14 @@ library OraclePrice {
             if (2 * sum >= total) return words[n] >> WEIGHT_BITS;
         }
         return 0;
+    }
+
+    /// @notice Average of the index after a round, in 1e-6 ticks; the first index is the average.
+    /// @param average before the round, 0 none
+    /// @param tau above 0
+    function averageIndex(uint256 average, uint256 index, uint256 dt, uint256 tau) internal pure returns (uint256) {
+        uint256 fine = index * FixedPoint.MILLION;
+        return average == 0 ? fine : uint256(MarkPrice.emaStep(int256(average), int256(fine), dt, tau));
     }
 
     function _word(uint256 value, uint256 weight) private pure returns (uint256) {

@@ -5,6 +5,7 @@ import {FixedPoint} from "../FixedPoint.sol";
 import {Limits} from "../Limits.sol";
 import {Account, AccountLib, Position} from "../leaves/Account.sol";
 import {MarketConfig, MarketLib} from "../leaves/Market.sol";
+import {Validity} from "../pricing/Validity.sol";
 import {MarketContext, Markets, MarketsLib} from "./Markets.sol";
 
 /// @notice Margin of an account; everything in q.
@@ -19,8 +20,10 @@ struct Margin {
     int256 maintenance;
     /// @dev Σ of the positions' notional at the mark.
     uint256 notional;
-    /// @dev Some market of the account has no fresh index.
+    /// @dev Some market of the account has no price that money may leave at.
     bool stale;
+    /// @dev Some market of the account has no price that it may be liquidated at.
+    bool frozen;
 }
 
 /// @notice A position with its open-order totals: what one market adds to an account's margin.
@@ -62,7 +65,10 @@ library MarginLib {
         for (uint256 n = 0; n < positions.length; n++) {
             Position memory position = positions[n];
             MarketContext memory context = markets.loaded[MarketsLib.place(markets, position.market)];
-            if (!context.fresh) out.stale = true;
+            if (!context.fresh) {
+                out.stale = true;
+                if (!Validity.mayLiquidate(context.prices, markets.now_, markets.voidMs)) out.frozen = true;
+            }
             if (position.market == exceptMarket) continue;
             _fill(exposure, position, context.prices.fundingIndex);
             add(out, context, exposure);

@@ -5,13 +5,14 @@ import {Leaves} from "../Leaves.sol";
 import {Limits} from "../Limits.sol";
 import {Globals} from "../leaves/Globals.sol";
 import {MarketConfig, MarketLib, Prices} from "../leaves/Market.sol";
+import {Validity} from "../pricing/Validity.sol";
 
 /// @notice What margin needs of a market besides its state.
 struct MarketContext {
     uint256 market;
     MarketConfig config;
     Prices prices;
-    /// @dev The index is recent enough for new risk and for money to leave.
+    /// @dev Money may leave at its price (pricing/Validity.sol).
     bool fresh;
 }
 
@@ -59,7 +60,7 @@ library MarketsLib {
     function _load(Markets memory markets, uint256 market) private pure returns (uint256 index) {
         (MarketConfig memory config,) = MarketLib.loadConfig(markets.leaves, market);
         Prices memory prices = MarketLib.loadPrices(markets.leaves, market);
-        bool fresh = prices.index > 0 && markets.now_ <= prices.indexTime + markets.voidMs;
+        bool fresh = Validity.mayMargin(prices, markets.now_, markets.voidMs);
         MarketContext[] memory loaded = markets.loaded;
         index = loaded.length;
         assert(index < MARKETS_OF_A_STEP_MAX);

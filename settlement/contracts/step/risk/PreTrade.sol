@@ -5,6 +5,7 @@ import {FixedPoint} from "../FixedPoint.sol";
 import {Limits} from "../Limits.sol";
 import {Reject} from "../Reject.sol";
 import {Account, AccountLib} from "../leaves/Account.sol";
+import {Validity} from "../pricing/Validity.sol";
 import {Fill, FillLib, FillOutcome} from "./Fill.sol";
 import {Exposure, Margin, MarginLib} from "./Margin.sol";
 import {MarketContext, Markets} from "./Markets.sol";
@@ -52,7 +53,7 @@ library PreTrade {
         int256 sideLots = order.side == BUY ? exposure.bidLots : exposure.askLots;
         bool onlyReduces = opposes && sideLots <= int256(FixedPoint.abs(exposure.size));
         Margin memory after_ = MarginLib.compute(markets, account, context.market);
-        if (!context.fresh) after_.stale = true;
+        if (!Validity.mayOpen(context.prices, markets.now_, markets.voidMs)) after_.stale = true;
         if (!onlyReduces) {
             if (after_.stale) return (Reject.ORACLE_STALE, false);
             code = _bounds(context, openInterest, exposure, order, sideLots);
@@ -165,6 +166,6 @@ library PreTrade {
     }
 
     function _copy(Margin memory m) private pure returns (Margin memory) {
-        return Margin(m.equityInitial, m.equityMaintenance, m.initial, m.maintenance, m.notional, m.stale);
+        return Margin(m.equityInitial, m.equityMaintenance, m.initial, m.maintenance, m.notional, m.stale, m.frozen);
     }
 }
