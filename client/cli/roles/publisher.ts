@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { MarketConfig } from '#protocol/market.ts';
 import { SluiceClient } from '../../client.ts';
-import { fixedSource, type PriceSource } from '../../publisher/price-source.ts';
+import { type HttpFeed, HttpSource, SCALE_MAX } from '../../publisher/http-source.ts';
+import { firstOf, fixedSource, medianOf, type PriceSource } from '../../publisher/price-source.ts';
 import { randomWalk } from '../../publisher/random-walk.ts';
 import { parseSeries, recordedSeries } from '../../publisher/recorded-series.ts';
 import { runPublishers } from '../../publisher/run-publishers.ts';
@@ -24,9 +25,13 @@ import { printLine } from '../output.ts';
 
 interface PublisherRoleOptions extends ConnectionOptions {
   readonly keyFile?: readonly string[];
-  readonly source: 'walk' | 'recorded' | 'fixed';
+  readonly source: 'walk' | 'recorded' | 'fixed' | 'http';
   readonly price?: readonly string[];
   readonly series?: readonly string[];
+  readonly feed?: readonly string[];
+  readonly poll: number;
+  readonly timeout: number;
+  readonly maxAge: number;
   readonly speed: number;
   readonly seed: number;
   readonly interval: number;
@@ -45,7 +50,7 @@ export const publisherCommand = (): Command =>
         )
         .addOption(
           new Option('--source <kind>', 'where prices come from')
-            .choices(['walk', 'recorded', 'fixed'])
+            .choices(['walk', 'recorded', 'fixed', 'http'])
             .default('walk'),
         )
         .addOption(
@@ -58,6 +63,27 @@ export const publisherCommand = (): Command =>
           new Option('--series <symbol=file>', 'CSV of --source recorded; repeat it per market').argParser(
             collect,
           ),
+        )
+        .addOption(
+          new Option(
+            '--feed <symbol=url#path>',
+            'JSON document of --source http and the dotted path of the price in it, with ",n" behind where it counts in 10^n; repeat it per market and address: the median of a market\'s feeds is reported while more than half have a price',
+          ).argParser(collect),
+        )
+        .addOption(
+          new Option('--poll <duration>', 'between two questions to a feed')
+            .argParser(duration)
+            .default(1_000, '1s'),
+        )
+        .addOption(
+          new Option('--timeout <duration>', 'how long a feed may take to answer')
+            .argParser(duration)
+            .default(2_000, '2s'),
+        )
+        .addOption(
+          new Option('--max-age <duration>', "how long a feed's price holds without another")
+            .argParser(duration)
+            .default(5_000, '5s'),
         )
         .addOption(
           new Option('--speed <n>', 'how many times as fast as it was recorded')
@@ -76,9 +102,10 @@ export const publisherCommand = (): Command =>
     'sluice publisher --price BTC-PERP=64000 --price ETH-PERP=3200',
     'sluice publisher --key-file pub0.key --source recorded --series BTC-PERP=btc.csv',
     'sluice publisher --source fixed --price BTC-PERP=64000 --interval 1s',
+    'sluice publisher --key-file pub0.key --source http --feed BTC-PERP=https://a.example/ticker#data.price --feed BTC-PERP=https://b.example/btc#last',
   ).action(async (options: PublisherRoleOptions) => {
     const { markets, signers } = await lookAround(options);
-    const source = sourceOf(options, markets);
+    const { source, stop } = sourceOf(options, markets);
     const running = await runPublishers({
       url: options.url,
       signers,
@@ -105,6 +132,7 @@ export const publisherCommand = (): Command =>
     await untilStopped();
     const totals = running.totals();
     await running.stop();
+    stop();
     printLine(
       options,
       { kind: 'stopped', ...totals },
@@ -119,16 +147,24 @@ async function lookAround(
   const client = await SluiceClient.connect({ url: options.url, reconnect: false });
   try {
     const all = [...(await client.loadMarkets())];
-    const named = (options.source === 'recorded' ? options.series : options.price) ?? [];
+    const named =
+      (options.source === 'recorded'
+        ? options.series
+        : options.source === 'http'
+          ? options.feed
+          : options.price) ?? [];
     const markets =
       named.length === 0 && options.source === 'walk'
         ? all
-        : named.map((text) => client.market(split(text)[0]));
+        : [...new Set(named.map((text) => client.market(split(text)[0])))];
     if (markets.length === 0)
       throw new UsageError(
-        options.source === 'recorded'
-          ? '--series: expected SYMBOL=FILE at least once, got none'
-          : '--price: expected SYMBOL=PRICE at least once, got none',
+        {
+          recorded: '--series: expected SYMBOL=FILE at least once, got none',
+          http: '--feed: expected SYMBOL=URL#PATH at least once, got none',
+          fixed: '--price: expected SYMBOL=PRICE at least once, got none',
+          walk: 'markets: expected at least one, got none',
+        }[options.source],
       );
     return { markets, signers: keysOf(options, client.hello.chainId).map((key) => keySigner(key)) };
   } finally {
@@ -159,7 +195,59 @@ function split(text: string): [string, string] {
   return [text.slice(0, at).toUpperCase(), text.slice(at + 1)];
 }
 
+/** `SYMBOL=URL#PATH` or `SYMBOL=URL#PATH,SCALE`. */
+function feedOf(text: string, bySymbol: ReadonlyMap<string, MarketConfig>): HttpFeed {
+  const [symbol, address] = split(text);
+  const match = /^(https?:\/\/[^#]+)#([^,#]+)(?:,(-?\d{1,2}))?$/.exec(address);
+  const scale = Number(match?.[3] ?? 0);
+  if (match === null || Math.abs(scale) > SCALE_MAX)
+    throw new UsageError(
+      `--feed: expected SYMBOL=URL#PATH with a scale of ±${SCALE_MAX} at most, got ${JSON.stringify(text)}`,
+    );
+  return { market: bySymbol.get(symbol)!, url: match[1]!, path: match[2]!.split('.'), scale };
+}
+
+/** One question at a time for each feed, whatever the number of publishers. */
+function httpSource(
+  options: PublisherRoleOptions,
+  bySymbol: ReadonlyMap<string, MarketConfig>,
+): { source: PriceSource; stop: () => void } {
+  const { poll: pollMs, timeout: timeoutMs, maxAge: maxAgeMs } = options;
+  const onTrouble = (error: { code: string; message: string }): void =>
+    printLine(
+      options,
+      { kind: 'trouble', code: error.code, message: error.message },
+      () => `${error.code}: ${error.message}`,
+    );
+  const ofMarket = new Map<number, HttpSource[]>();
+  for (const text of options.feed ?? []) {
+    const feed = feedOf(text, bySymbol);
+    const { market } = feed.market;
+    const source = HttpSource.start({ feed, pollMs, timeoutMs, maxAgeMs, onTrouble });
+    ofMarket.set(market, [...(ofMarket.get(market) ?? []), source]);
+  }
+  const all = [...ofMarket.values()];
+  return {
+    source: firstOf(all.map(medianOf)),
+    stop: () => {
+      for (const source of all.flat()) source.stop();
+    },
+  };
+}
+
 function sourceOf(
+  options: PublisherRoleOptions,
+  markets: readonly MarketConfig[],
+): { source: (place: number) => PriceSource; stop: () => void } {
+  if (options.source === 'http') {
+    const { source, stop } = httpSource(options, new Map(markets.map((market) => [market.symbol, market])));
+    return { source: () => source, stop };
+  }
+  return { source: ownSource(options, markets), stop: () => {} };
+}
+
+/** Of prices that nobody has to be asked for. */
+function ownSource(
   options: PublisherRoleOptions,
   markets: readonly MarketConfig[],
 ): (place: number) => PriceSource {
