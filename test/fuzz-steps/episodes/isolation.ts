@@ -91,8 +91,26 @@ function capped(session: EpisodeSession): void {
   }
 }
 
+/** A small market that is crowded: margin rises with open interest, and with what the book does not hold. */
+function crowded(session: EpisodeSession): void {
+  session.market(0, { openInterestLower: 100, openInterestUpper: 2_000, concentrationPpm: 1_000_000 });
+  const poor = 1;
+  session.send(TAKER, [bid(9_990, 30_000), ask(10_010, 30_000)]);
+  for (const size of [10_000, 20_000, 30_000]) {
+    session.trade(poor, MAKER, 10_000, size);
+    session.wait(5_000);
+    session.price(0, 10_000);
+    session.send(poor, [
+      bid(9_999, 60_000, IOC),
+      { kind: 'withdraw', asset: 0, amount: 40_000_000 },
+      leverage(0, 400_000),
+    ]);
+  }
+}
+
 export const ISOLATION_EPISODES: readonly Episode[] = [
   { name: 'isolated accounts and risk pools', play: isolated },
   { name: 'own leverage', play: leverages },
   { name: 'capped profit', play: capped },
+  { name: 'a crowded market', play: crowded },
 ];
