@@ -77,6 +77,16 @@ const TRADERS: readonly Entry[] = [
     load: async () => (await import('./commands/deposit.ts')).depositCommand(),
   },
   {
+    name: 'faucet',
+    description: 'mint test tokens on a development chain',
+    load: async () => (await import('./commands/faucet.ts')).faucetCommand(),
+  },
+  {
+    name: 'vault',
+    description: 'show what the vault on L1 holds, and what you have there',
+    load: async () => (await import('./commands/vault.ts')).vaultCommand(),
+  },
+  {
     name: 'account',
     description: 'show an account; manage its keys and sub-accounts',
     load: async () => (await import('./commands/account.ts')).accountCommand(),

@@ -41,7 +41,7 @@ it('runs the whole way', async () => {
     '--confirmations',
     '1',
     '--batch-ms',
-    '1000',
+    '3000',
     '--log-level',
     'warn',
   );
@@ -77,7 +77,21 @@ it('runs the whole way', async () => {
   );
   expect(await balance()).toBe(100_000_000n);
 
+  // Ether of 18 decimals, in and out to the last unit of the token.
+  const eth = () => tokenBalance(client, rollup, { address: trader as `0x${string}`, asset: 1 });
+  expect(await run('faucet', '1.50000001', 'tETH')).toMatch(/^minted 1.50000001 tETH for 0xa0Ee7A14/);
+  expect(await eth()).toBe(1_500_000_010_000_000_000n);
+  expect(await run('deposit', '1.5', '--asset', 'teth')).toMatch(/^deposited 1.5 tETH to account 1 /);
+  expect(await eth()).toBe(10_000_000_000n);
+  expect(await run('vault')).toMatch(/tETH +1 +1\.5 +22517998\.13685248 +0 +0 +0\.00000001/);
+  const tooFine = await sluice(['deposit', '0.000000001', '--asset', 'tETH'], { cwd: directory, env });
+  expect(tooFine.err).toContain('amount: expected at most 8 decimals, got "0.000000001"');
+  const tooMuch = await sluice(['deposit', '2', '--asset', 'tETH'], { cwd: directory, env });
+  expect(tooMuch.err).toContain('expected at least 2 tETH on L1');
+  expect(tooMuch.err).toContain('got 0.00000001 tETH');
+
   // A demand through L1 is taken up by the sequencer.
+  await run('withdraw', '1.5', '--asset', 'tETH', '--force');
   await run('withdraw', '11', '--force');
   const requested = await json('withdraw', '22.5', '--no-wait');
   await run('finality', '--seq', `${requested.seq}`, '--wait', 'final');
@@ -99,7 +113,11 @@ it('runs the whole way', async () => {
     paid = await sluice(['withdraw', '--claim', '--proofs', proofs], { cwd: directory, env });
   expect(paid).toMatchObject({ code: 0, err: '' });
   expect(await balance()).toBe(100_000_000n + 33_500_000n);
+  expect(await run('withdraw', '--claim', '--asset', 'tETH', '--proofs', proofs)).toMatch(
+    /^paid 1.5 tETH in 0x/,
+  );
+  expect(await eth()).toBe(1_500_000_010_000_000_000n);
 
   expect(await stop(verifier.running)).toBe(0);
   expect(await stop(l1.running)).toBe(0);
-}, 240_000);
+}, 480_000);

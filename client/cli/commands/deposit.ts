@@ -5,6 +5,7 @@ import { accountOf } from '#settlement/l1/client.ts';
 import { mintTestTokens } from '#settlement/l1/vault-actions.ts';
 import { deposit, untilCredited } from '../../exit.ts';
 import { parseUnits } from '../../units.ts';
+import { amountText, assetNamed, assetOption } from '../assets.ts';
 import { asTrader } from '../connect.ts';
 import { onL1 } from '../connect-l1.ts';
 import { DEVELOPMENT_CHAIN_ID } from '../development-keys.ts';
@@ -21,7 +22,7 @@ import {
 import { print } from '../output.ts';
 
 interface DepositOptions extends TraderOptions, L1FlagOptions {
-  readonly asset: number;
+  readonly asset?: string;
   readonly subaccount: number;
   readonly for?: `0x${string}`;
   readonly mint?: boolean;
@@ -35,9 +36,7 @@ export const depositCommand = (): Command =>
         new Command('deposit')
           .description('deposit tokens from L1; creates the account at the first time')
           .argument('<amount>', 'decimal amount of the asset')
-          .addOption(
-            new Option('--asset <n>', 'asset; 0 is the quote asset').argParser(whole(0, 63)).default(0),
-          )
+          .addOption(assetOption())
           .addOption(
             new Option('--subaccount <n>', 'sub-account of the owner').argParser(whole(0, 255)).default(0),
           )
@@ -47,28 +46,28 @@ export const depositCommand = (): Command =>
       ),
     ),
     'sluice deposit 1000 --mint',
+    'sluice deposit 1.5 --asset tETH',
     'sluice deposit 250 --subaccount 1',
   ).action(async (text: string, options: DepositOptions) => {
     const { l1, rollup } = await onL1(options);
-    const info = rollup.assets[options.asset];
-    if (info === undefined)
-      throw new UsageError(`--asset: expected 0 to ${rollup.assets.length - 1}, got ${options.asset}`);
+    const info = assetNamed(rollup, options.asset);
+    const { asset } = info;
     const amount = parseUnits('amount', text, info.decimals);
     const sender = accountOf(l1).address;
     if (options.mint) {
       if (l1.chainId !== DEVELOPMENT_CHAIN_ID)
         throw new UsageError(`--mint: expected chain ${DEVELOPMENT_CHAIN_ID}, got chain ${l1.chainId}`);
-      await mintTestTokens(l1, rollup, { address: sender, amount, asset: options.asset });
+      await mintTestTokens(l1, rollup, { address: sender, amount, asset });
     }
     const queued = await deposit(l1, rollup, {
       amount,
-      asset: options.asset,
+      asset,
       subaccount: options.subaccount,
       ...(options.for === undefined ? {} : { owner: options.for }),
     });
     const facts = {
       amount,
-      asset: options.asset,
+      asset,
       queueIndex: queued.index,
       transaction: queued.receipt.transactionHash,
     };
@@ -77,7 +76,7 @@ export const depositCommand = (): Command =>
         options,
         facts,
         () =>
-          `deposited ${text} ${info.symbol}: queue entry ${queued.index}, transaction ${facts.transaction}`,
+          `deposited ${amountText(info, amount)}: queue entry ${queued.index}, transaction ${facts.transaction}`,
       );
       return;
     }
@@ -93,7 +92,7 @@ export const depositCommand = (): Command =>
         print(
           options,
           { ...facts, account },
-          () => `deposited ${text} ${info.symbol} to account ${account} (queue entry ${queued.index})`,
+          () => `deposited ${amountText(info, amount)} to account ${account} (queue entry ${queued.index})`,
         );
       },
       { login: false },

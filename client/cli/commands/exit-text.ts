@@ -2,12 +2,11 @@
 import type { RollupContracts } from '#settlement/l1/contracts.ts';
 import type { AccountClaim, ExitAction, ExitView } from '../../escape/look.ts';
 import { formatUnits } from '../../units.ts';
+import { amountText } from '../assets.ts';
 import { table, time } from '../output.ts';
 
-export const assetText = (rollup: RollupContracts, asset: number, units: bigint): string => {
-  const { decimals, symbol } = rollup.assets[asset]!;
-  return `${formatUnits(units, decimals)} ${symbol}`;
-};
+export const assetText = (rollup: RollupContracts, asset: number, units: bigint): string =>
+  amountText(rollup.assets[asset]!, units);
 
 /** Amounts of several assets, `1.5 tETH + 20 tUSD`. */
 const amountsText = (rollup: RollupContracts, amounts: ReadonlyMap<number, bigint>): string => {

@@ -2,12 +2,14 @@
 import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import { createWasmKeccak } from '#auth/wasm-keccak.ts';
+import { QUOTE_ASSET } from '#protocol/units.ts';
 import { type Address, accountOf, type L1Client } from '#settlement/l1/client.ts';
-import type { RollupContracts } from '#settlement/l1/contracts.ts';
+import type { AssetInfo, RollupContracts } from '#settlement/l1/contracts.ts';
 import { forceWithdraw } from '#settlement/l1/vault-actions.ts';
 import { Exit, type ExitView } from '../../escape/look.ts';
 import { type Performed, perform } from '../../escape/perform.ts';
 import { parseUnits } from '../../units.ts';
+import { amountText, assetNamed } from '../assets.ts';
 import { onL1 } from '../connect-l1.ts';
 import { UsageError } from '../failure.ts';
 import {
@@ -28,6 +30,7 @@ interface ExitOptions extends KeyOptions, L1FlagOptions {
   readonly yes?: boolean;
   readonly wait?: boolean;
   readonly demand?: string;
+  readonly asset?: string;
   readonly subaccount?: number;
 }
 
@@ -48,6 +51,12 @@ export const exitCommand = (): Command =>
           .option(
             '--demand <amount>',
             'while the rollup runs: demand a withdrawal through L1, a decimal amount or "all"',
+          )
+          .addOption(
+            new Option(
+              '--asset <asset>',
+              'asset of --demand by symbol or number (default: the quote asset; with "all" every one that is held)',
+            ),
           )
           .addOption(
             new Option(
@@ -142,8 +151,8 @@ class Walk {
 
   private async demand(view: ExitView, text: string): Promise<void> {
     const { l1, rollup, options } = this;
-    const amount =
-      text === 'all' ? EVERYTHING : parseUnits('--demand', text, rollup.assets[0]?.decimals ?? 0);
+    const asset = assetNamed(rollup, options.asset);
+    const amount = text === 'all' ? EVERYTHING : parseUnits('--demand', text, asset.decimals);
     const known = view.accounts.map(({ subaccount }) => subaccount);
     // An account that is younger than the last final batch is not known yet: most have the number 0.
     const all = known.length === 0 ? [0] : known;
@@ -152,15 +161,25 @@ class Walk {
       throw new UsageError(
         `--subaccount: expected one beside --demand ${text}, got none, and the owner has ${known.length} accounts`,
       );
-    const what = text === 'all' ? 'everything that may be withdrawn' : assetText(rollup, 0, BigInt(amount));
     for (const subaccount of subaccounts) {
-      if (!(await this.mayI(`demand ${what} from sub-account ${subaccount} through L1?`))) return;
-      const queued = await forceWithdraw(l1, rollup, { asset: 0, amount, subaccount });
-      this.done.push({ kind: 'demand', transaction: queued.receipt.transactionHash });
-      this.say(
-        `demanded: queue entry ${queued.index}, due by ${time(queued.deadlineMs)}; when it is final, sluice exit pays it`,
-      );
+      const isEverything = text === 'all' && options.asset === undefined;
+      for (const of of isEverything ? this.heldIn(view, subaccount) : [asset]) {
+        const what = text === 'all' ? `all ${of.symbol} that may be withdrawn` : amountText(of, amount);
+        if (!(await this.mayI(`demand ${what} from sub-account ${subaccount} through L1?`))) return;
+        const queued = await forceWithdraw(l1, rollup, { asset: of.asset, amount, subaccount });
+        this.done.push({ kind: 'demand', transaction: queued.receipt.transactionHash });
+        this.say(
+          `demanded ${what}: queue entry ${queued.index}, due by ${time(queued.deadlineMs)}; when it is final, sluice exit pays it`,
+        );
+      }
     }
+  }
+
+  /** Assets of which the account holds something, the quote asset in any case: each demand costs a fee. */
+  private heldIn(view: ExitView, subaccount: number): readonly AssetInfo[] {
+    const own = view.accounts.find((one) => one.subaccount === subaccount);
+    const held = own?.holdings.units.filter(({ units }) => units > 0n).map(({ asset }) => asset) ?? [];
+    return this.rollup.assets.filter(({ asset }) => asset === QUOTE_ASSET || held.includes(asset));
   }
 
   private conclude(view: ExitView): void {

@@ -1,11 +1,15 @@
 /** `sluice withdraw`: from the account to the owner's tokens on L1. */
 import { Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
+import { QUOTE_ASSET } from '#protocol/units.ts';
 import { accountOf } from '#settlement/l1/client.ts';
+import type { AssetInfo } from '#settlement/l1/contracts.ts';
 import { forceWithdraw, type WithdrawalProof } from '#settlement/l1/vault-actions.ts';
+import type { SluiceClient } from '../../client.ts';
 import { SluiceError } from '../../errors.ts';
 import { claim, exit, withdrawalProof, withdrawalProofFrom } from '../../exit.ts';
-import { formatUnits, parseUnits } from '../../units.ts';
+import { parseUnits } from '../../units.ts';
+import { amountText, assetNamed, assetOption } from '../assets.ts';
 import { asTrader } from '../connect.ts';
 import { onL1 } from '../connect-l1.ts';
 import { UsageError } from '../failure.ts';
@@ -21,7 +25,7 @@ import {
 import { print, printLine } from '../output.ts';
 
 interface WithdrawOptions extends TraderOptions, L1FlagOptions {
-  readonly asset: number;
+  readonly asset?: string;
   readonly wait: boolean;
   readonly claim?: boolean;
   readonly force?: boolean;
@@ -36,9 +40,7 @@ export const withdrawCommand = (): Command =>
         new Command('withdraw')
           .description('withdraw to L1: request, wait until the batch is final, and collect the tokens')
           .argument('[amount]', 'decimal amount, or "all" that is free')
-          .addOption(
-            new Option('--asset <n>', 'asset; 0 is the quote asset').argParser(whole(0, 63)).default(0),
-          )
+          .addOption(assetOption())
           .option('--no-wait', 'only request; collect later by --claim')
           .option('--claim', 'only collect what earlier requests have made due')
           .addOption(
@@ -55,6 +57,7 @@ export const withdrawCommand = (): Command =>
     ),
     'sluice withdraw 100',
     'sluice withdraw all --no-wait',
+    'sluice withdraw 1.5 --asset tETH',
     'sluice withdraw --claim',
     'sluice withdraw --claim --proofs http://127.0.0.1:9902    # no sequencer needed',
     'sluice withdraw 100 --force',
@@ -64,16 +67,15 @@ export const withdrawCommand = (): Command =>
     if (options.proofs !== undefined && !options.claim)
       command.error('error: --proofs: expected --claim beside it, got none');
     const { l1, rollup } = await onL1(options);
-    const info = rollup.assets[options.asset];
-    if (info === undefined)
-      throw new UsageError(`--asset: expected 0 to ${rollup.assets.length - 1}, got ${options.asset}`);
-    const shown = (units: number | bigint): string => `${formatUnits(units, info.decimals)} ${info.symbol}`;
+    const info = assetNamed(rollup, options.asset);
+    const { asset } = info;
+    const shown = (units: number | bigint): string => amountText(info, units);
 
     if (options.force) {
       if (text === 'all') throw new UsageError('amount: expected a decimal amount with --force, got all');
       const amount = parseUnits('amount', text!, info.decimals);
       const queued = await forceWithdraw(l1, rollup, {
-        asset: options.asset,
+        asset,
         amount,
         subaccount: options.subaccount,
       });
@@ -96,7 +98,7 @@ export const withdrawCommand = (): Command =>
       print(options, paid, () => `paid ${shown(paid.amount)} in ${paid.transaction}`);
     };
     if (options.proofs !== undefined) {
-      await collect(await withdrawalProofFrom(options.proofs, accountOf(l1).address, options.asset));
+      await collect(await withdrawalProofFrom(options.proofs, accountOf(l1).address, asset));
       return;
     }
     await asTrader(
@@ -104,15 +106,13 @@ export const withdrawCommand = (): Command =>
       async (client) => {
         if (options.claim) {
           const owner = toHex(client.session.signer!.address);
-          await collect(await withdrawalProof(client.session, owner, options.asset));
+          await collect(await withdrawalProof(client.session, owner, asset));
           return;
         }
         const amount =
-          text === 'all'
-            ? (await client.accountView()).freeCollateral
-            : parseUnits('amount', text!, info.decimals);
+          text === 'all' ? await freeOf(client, info) : parseUnits('amount', text!, info.decimals);
         if (!options.wait) {
-          const requested = await client.withdraw({ amount, asset: options.asset });
+          const requested = await client.withdraw({ amount, asset });
           print(
             options,
             requested,
@@ -124,7 +124,7 @@ export const withdrawCommand = (): Command =>
           client.session,
           l1,
           rollup,
-          { amount, asset: options.asset },
+          { amount, asset },
           {
             onStage: (stage) => {
               if (!options.json) printLine(options, {}, () => `${stage} ${shown(amount)}`);
@@ -136,3 +136,12 @@ export const withdrawCommand = (): Command =>
       { reconnect: true, ...(options.claim ? { login: false } : {}) },
     );
   });
+
+/** "all" that is free: of the quote asset what margin leaves, of another what the account holds of it. */
+async function freeOf(client: SluiceClient, { asset, symbol }: AssetInfo): Promise<number> {
+  const view = await client.accountView();
+  if (asset === QUOTE_ASSET) return view.freeCollateral;
+  const balance = view.assets.find((row) => row.asset === asset)?.balance ?? 0;
+  if (balance > 0) return balance;
+  throw new UsageError(`amount: expected ${symbol} on account ${view.account} for all, got none`);
+}

@@ -6,6 +6,7 @@ import { type Address, connectL1, type Hex } from '#settlement/l1/client.ts';
 import { findRollup } from '#settlement/l1/contracts.ts';
 import { DEMO_ASSETS, DEMO_CHAIN, DEMO_MARKETS } from '../../demo/markets.ts';
 import { keySigner } from '../../signer.ts';
+import { readAssetFile } from '../asset-file.ts';
 import { untilStopped } from '../connect.ts';
 import { DEVELOPMENT_ROLES, developmentKey, developmentPublisherKeys } from '../development-keys.ts';
 import { addressText, type CommonOptions, duration, jsonOption, whole, withExamples } from '../options.ts';
@@ -19,8 +20,11 @@ interface DevnetRoleOptions extends CommonOptions {
   readonly window: number;
   readonly liveness: number;
   readonly claimPeriod: number;
+  readonly assets?: string;
   readonly attester?: Address;
 }
+
+const DEFAULT_ASSETS = { tokens: undefined, assets: DEMO_ASSETS } as const;
 
 export const devnetCommand = (): Command =>
   withExamples(
@@ -56,6 +60,7 @@ export const devnetCommand = (): Command =>
           .argParser(duration)
           .default(60_000, '1m'),
       )
+      .option('--assets <file>', 'tokens to deploy and what they are as collateral: docs/configuration.md')
       .addOption(
         new Option(
           '--attester <address>',
@@ -65,6 +70,7 @@ export const devnetCommand = (): Command =>
       .addOption(jsonOption()),
     'sluice devnet',
     'sluice devnet --port 0 --fresh --window 1m',
+    'sluice devnet --fresh --assets assets.yaml',
     'sluice devnet --fresh --liveness 1m    # to try the way out: docs/exiting.md',
   ).action(async (options: DevnetRoleOptions) => {
     // Loaded here, so that commands of traders do not pay for the compiler and the node.
@@ -73,6 +79,9 @@ export const devnetCommand = (): Command =>
       import('#settlement/l1/deploy.ts'),
       import('#settlement/l1/test-tokens.ts'),
     ]);
+    const markets = DEMO_MARKETS.map((market) => market.config);
+    const { tokens, assets } =
+      options.assets === undefined ? DEFAULT_ASSETS : readAssetFile(options.assets, markets);
     const stateFile = `${options.data}/l1-state.json`;
     if (options.fresh) await rm(stateFile, { force: true });
     const devnet = await startDevnet({
@@ -88,9 +97,9 @@ export const devnetCommand = (): Command =>
             sequencer: toHex(keySigner(developmentKey('sequencer')).address),
             submitter: toHex(keySigner(developmentKey('submitter')).address),
             chain: DEMO_CHAIN,
-            markets: DEMO_MARKETS.map((market) => market.config),
-            tokens: await deployTestTokens(l1),
-            assets: DEMO_ASSETS,
+            markets,
+            tokens: await deployTestTokens(l1, tokens),
+            assets,
             publishers: developmentPublisherKeys().map((key) => ({
               address: keySigner(key).address,
               weight: 1,
