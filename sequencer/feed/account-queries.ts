@@ -5,11 +5,9 @@ import { Margin, MarginCalculator, unsettledFunding } from '#engine/risk/margin.
 import { type Supposition, suppose } from '#engine/risk/what-if.ts';
 import { withdrawable } from '#engine/risk/withdrawable.ts';
 import { toHex } from '#protocol/bytes.ts';
-import { cdiv } from '#protocol/fixed-point.ts';
 import { POST_ONLY_BIT, REDUCE_ONLY_BIT, timeInForceOfFlags } from '#protocol/operation.ts';
 import type {
   AccountView,
-  AssetView,
   OpenOrderView,
   PositionView,
   RiskView,
@@ -19,7 +17,6 @@ import type {
 import type { AccountId } from '#protocol/units.ts';
 import { COPIED_ACCOUNT } from '#state/account-copy.ts';
 import { NOT_ISOLATED } from '#state/accounts.ts';
-import { type AssetRow, RAY } from '#state/asset-state.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 
 export class AccountQueries {
@@ -42,7 +39,6 @@ export class AccountQueries {
       isolatedMarket: this.isolatedMarket(account),
       seq: state.seq,
       ...riskView(state, account),
-      assets: accounts.assetRows(account).map((row) => assetView(state, row)),
       openOrders: accounts.openOrders[account]!,
       nonce: accounts.nonce(account).high,
       sessionKeys: (state.sessionKeys.get(account) ?? []).map(({ key, scope, expiry, nonces }) => ({
@@ -148,16 +144,6 @@ function riskView(state: ExchangeState, account: AccountId): RiskView {
     maintenanceMargin: margin.maintenance,
     freeCollateral: withdrawable(state, account, margin),
     positions: slotsOf(state, account).map((slot) => positionView(state, account, slot)),
-  };
-}
-
-function assetView(state: ExchangeState, row: AssetRow): AssetView {
-  const { config, supplyIndex, borrowIndex } = state.assets[row.asset]!;
-  const { asset, symbol, decimals } = config;
-  return {
-    ...{ asset, symbol, decimals, balance: row.balance },
-    supplied: Number((BigInt(row.supplyShares) * supplyIndex) / RAY),
-    borrowed: Number(cdiv(BigInt(row.debtShares) * borrowIndex, RAY)),
   };
 }
 

@@ -82,18 +82,6 @@ export interface SessionKeyView {
   readonly expiry: number;
 }
 
-/** What an account has of one asset, ledger units; the quote asset's row holds only shares of its lending pool. */
-export interface AssetView {
-  readonly asset: number;
-  /** Of the state machine's configuration, and the decimals by which to show units. */
-  readonly symbol: string;
-  readonly decimals: number;
-  readonly balance: number;
-  /** Worth of its supply shares, rounded down, and of its debt shares, rounded up, as of the last interest. */
-  readonly supplied: number;
-  readonly borrowed: number;
-}
-
 export interface AccountView {
   readonly account: number;
   readonly owner: string;
@@ -120,8 +108,6 @@ export interface AccountView {
   /** Grace period in milliseconds; -1 off. */
   readonly cancelOnDisconnect: number;
   readonly positions: readonly PositionView[];
-  /** By asset; the quote asset's cash is above. */
-  readonly assets: readonly AssetView[];
 }
 
 /** Most orders, and most price moves, of one `what-if`. */

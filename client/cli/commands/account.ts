@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { Argument, Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
-import type { AssetView } from '#protocol/query.ts';
 import { addressOfKey } from '../../signer.ts';
 import { formatUnits } from '../../units.ts';
 import { asTrader } from '../connect.ts';
@@ -23,19 +22,6 @@ export function accountCommand(): Command {
     'sluice account transfer 250 --to 7',
     'sluice account session-key --new --expires 7d --scope trade',
   );
-}
-
-/** `1.5, supplied 2, borrowed 0.1`: what is not there is left out. */
-function assetText({ decimals, balance, supplied, borrowed }: AssetView): string {
-  const parts = [
-    ['', balance],
-    ['supplied ', supplied],
-    ['borrowed ', borrowed],
-  ] as const;
-  return parts
-    .filter(([, units]) => units !== 0)
-    .map(([word, units]) => `${word}${formatUnits(units, decimals)}`)
-    .join(', ');
 }
 
 const showCommand = (): Command =>
@@ -59,7 +45,6 @@ const showCommand = (): Command =>
               ['risk pool', view.riskPool],
               ['isolated to', view.isolatedMarket === null ? undefined : symbol(client, view.isolatedMarket)],
               ['cash', money(view.cash)],
-              ...view.assets.map((row) => [row.symbol, assetText(row)] as const),
               ['equity', money(view.equity)],
               ['initial margin', money(view.initialMargin)],
               ['maintenance margin', money(view.maintenanceMargin)],

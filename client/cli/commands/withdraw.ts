@@ -1,11 +1,8 @@
 /** `sluice withdraw`: from the account to the owner's tokens on L1. */
 import { Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
-import { QUOTE_ASSET } from '#protocol/units.ts';
 import { accountOf } from '#settlement/l1/client.ts';
-import type { AssetInfo } from '#settlement/l1/contracts.ts';
 import { forceWithdraw, type WithdrawalProof } from '#settlement/l1/vault-actions.ts';
-import type { SluiceClient } from '../../client.ts';
 import { SluiceError } from '../../errors.ts';
 import { claim, exit, withdrawalProof, withdrawalProofFrom } from '../../exit.ts';
 import { parseUnits } from '../../units.ts';
@@ -110,7 +107,9 @@ export const withdrawCommand = (): Command =>
           return;
         }
         const amount =
-          text === 'all' ? await freeOf(client, info) : parseUnits('amount', text!, info.decimals);
+          text === 'all'
+            ? (await client.accountView()).freeCollateral
+            : parseUnits('amount', text!, info.decimals);
         if (!options.wait) {
           const requested = await client.withdraw({ amount, asset });
           print(
@@ -136,12 +135,3 @@ export const withdrawCommand = (): Command =>
       { reconnect: true, ...(options.claim ? { login: false } : {}) },
     );
   });
-
-/** "all" that is free: of the quote asset what margin leaves, of another what the account holds of it. */
-async function freeOf(client: SluiceClient, { asset, symbol }: AssetInfo): Promise<number> {
-  const view = await client.accountView();
-  if (asset === QUOTE_ASSET) return view.freeCollateral;
-  const balance = view.assets.find((row) => row.asset === asset)?.balance ?? 0;
-  if (balance > 0) return balance;
-  throw new UsageError(`amount: expected ${symbol} on account ${view.account} for all, got none`);
-}
