@@ -152,6 +152,10 @@ export function leafName(key: Uint8Array): string {
       return `asset ${view.getUint16(1)} configuration`;
     case KeyKind.POOL:
       return `asset ${view.getUint16(1)} pool`;
+    case KeyKind.FUND:
+      return `insurance fund of pool ${key[1]}`;
+    case KeyKind.MARKET_RISK:
+      return `market ${view.getUint16(1)} pacing`;
     case KeyKind.LIQUIDATION:
       return `liquidation of account ${view.getUint32(1)}`;
     case KeyKind.QUEUE:
@@ -244,6 +248,12 @@ function fieldsOf(key: Uint8Array, value: Uint8Array): PlacedField[] {
       break;
     case KeyKind.POOL:
       place(POOL);
+      break;
+    case KeyKind.FUND:
+      place([['amount', 8, 'i']]);
+      break;
+    case KeyKind.MARKET_RISK:
+      place([['slices wait until', 6, 'u']]);
       break;
     case KeyKind.LIQUIDATION:
       place(LIQUIDATION);

@@ -7,12 +7,13 @@ import type { StateTree } from '#state/state-tree.ts';
 
 export interface LedgerTotals {
   readonly accounts: number;
-  /** q, each: Σ cash, Σ v of positions, Σ fees and Σ funding balances of the markets. */
+  /** q, each: Σ cash, Σ v of positions, Σ fees and Σ funding balances of the markets, Σ insurance funds. */
   readonly cash: bigint;
   readonly entryValue: bigint;
   readonly fees: bigint;
   readonly funding: bigint;
-  /** Sum of the four: everything in the ledger that has not been withdrawn. */
+  readonly insurance: bigint;
+  /** Sum of the five: everything in the ledger that has not been withdrawn. */
   readonly owed: bigint;
   /** Σ of everything ever withdrawn of the quote asset, paid or not. */
   readonly withdrawn: bigint;
@@ -32,7 +33,7 @@ const FUNDING_BALANCE_AT = 17;
 /** Linear in the ledger. */
 export function totalsOf(ledger: StateTree): LedgerTotals {
   let accounts = 0;
-  let [cash, entryValue, fees, funding, withdrawn] = [0n, 0n, 0n, 0n, 0n];
+  let [cash, entryValue, fees, funding, insurance, withdrawn] = [0n, 0n, 0n, 0n, 0n, 0n];
   const withdrawals: { owner: string; asset: number; amount: bigint }[] = [];
   for (const { key, value } of ledger.entries()) {
     const view = viewOf(value);
@@ -47,6 +48,9 @@ export function totalsOf(ledger: StateTree): LedgerTotals {
         fees += view.getBigInt64(FEES_AT);
         funding += view.getBigInt64(FUNDING_BALANCE_AT);
         break;
+      case KeyKind.FUND:
+        insurance += view.getBigInt64(0);
+        break;
       case KeyKind.WITHDRAWN: {
         const asset = viewOf(key).getUint16(21);
         const amount = getU128be(view, 0);
@@ -56,6 +60,6 @@ export function totalsOf(ledger: StateTree): LedgerTotals {
       }
     }
   }
-  const owed = cash + entryValue + fees + funding;
-  return { accounts, cash, entryValue, fees, funding, owed, withdrawn, withdrawals };
+  const owed = cash + entryValue + fees + funding + insurance;
+  return { accounts, cash, entryValue, fees, funding, insurance, owed, withdrawn, withdrawals };
 }

@@ -29,7 +29,7 @@ export interface VerifierStatus {
   };
   /** Of the last verified batch; sums in q as totals.ts has them, as text. */
   readonly ledger: { readonly batch: number; readonly accounts: number } & Readonly<
-    Record<'cash' | 'entryValue' | 'fees' | 'funding' | 'owed' | 'withdrawn', string>
+    Record<'cash' | 'entryValue' | 'fees' | 'funding' | 'insurance' | 'owed' | 'withdrawn', string>
   >;
   readonly l1: {
     readonly url: string;

@@ -176,6 +176,7 @@ export class Verifier {
         cash: `${totals.cash}`,
         entryValue: `${totals.entryValue}`,
         fees: `${totals.fees}`,
+        insurance: `${totals.insurance}`,
         funding: `${totals.funding}`,
         owed: `${totals.owed}`,
         withdrawn: `${totals.withdrawn}`,

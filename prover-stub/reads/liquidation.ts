@@ -1,4 +1,5 @@
 /** What the steps of liquidations look at: EVALUATE. */
+import { largestPosition } from '#engine/risk/slice.ts';
 import { viewOf } from '#protocol/bytes.ts';
 import { RECORD_HEADER_BYTES } from '#protocol/limits.ts';
 import * as keys from '#state/keys.ts';
@@ -16,4 +17,14 @@ export function evaluationReads(reads: StepReads, { state }: StepContext, accoun
   if (!state.accounts.has(account)) return;
   reads.leaf(keys.liquidationKey(account), keys.registerKey(keys.REGISTER_WALK));
   margins(reads, state, account);
+  if (!state.liquidations.has(account)) return;
+  const largest = largestPosition(state, account);
+  if (largest < 0) return;
+  const market = state.positions.market(largest);
+  reads.leaf(
+    keys.marketStateKey(market),
+    keys.marketRiskKey(market),
+    keys.countersKey(),
+    keys.registerKey(keys.REGISTER_INCOMING),
+  );
 }

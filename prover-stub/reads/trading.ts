@@ -42,7 +42,8 @@ export function matchReads(reads: StepReads, { state }: StepContext): void {
   restingOrder(reads, state, maker);
   if (orders.account(maker) === incoming.account) return;
   margins(reads, state, orders.account(maker));
-  if (incoming.reducing) margins(reads, state, incoming.account);
+  if (incoming.reducing || incoming.liquidation) margins(reads, state, incoming.account);
+  if (incoming.liquidation) reads.leaf(keys.fundKey(state.accounts.riskPool[incoming.account]!));
 }
 
 export function restReads(reads: StepReads, { state }: StepContext): void {

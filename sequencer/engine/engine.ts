@@ -11,6 +11,7 @@ import { RECORD_BODY_BYTES_MAX, RECORD_HEADER_BYTES } from '#protocol/limits.ts'
 import { Reject } from '#protocol/reject.ts';
 import { ENGINE_VERSION, type ExchangeState } from '#state/exchange-state.ts';
 import { NO_TRACE, StepKind, type Trace } from '#state/trace.ts';
+import { runIncoming } from './book/match.ts';
 import { Core } from './core.ts';
 import { evaluate, evaluatedAccount } from './handlers/evaluate.ts';
 import { applyMessage, authenticate } from './handlers/message.ts';
@@ -115,6 +116,7 @@ export class Engine {
     if (account === 0) return;
     evaluate(core, this.risk, account);
     if (state.walk.active) runWalk(core);
+    if (state.incoming.active) runIncoming(core, this.risk);
   }
 
   /** The account of a DISCONNECT if it has asked for cancel-on-disconnect, else 0. */

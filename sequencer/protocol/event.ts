@@ -36,6 +36,8 @@ export const EventKind = {
   LIQUIDATION_STARTED: 21,
   LIQUIDATION_PHASE: 22,
   LIQUIDATION_ENDED: 23,
+  /** Follows its TRADE. */
+  LIQUIDATION_FILL: 24,
   LEVERAGE_SET: 34,
 } as const;
 
@@ -92,6 +94,8 @@ export const TRADE = {
   takerClientId: 16,
   /** Rises by one per trade of the chain. */
   tradeId: 17,
+  /** 1 when the taker was liquidated: no price for others. */
+  liquidation: 18,
 } as const;
 export const ORDER_REMOVED = {
   market: 3,
@@ -136,6 +140,17 @@ export const PUBLISHER_CONFIGURED = { index: 3, weight: 4 } as const;
 export const ASSET_CONFIGURED = { asset: 3, status: 4 } as const;
 /** The phase that it begins with, enters, or ends in; V and MM of the account as of then, q. */
 export const LIQUIDATION_PHASE = { account: 3, phase: 4, equity: 5, maintenance: 6 } as const;
+/** A slice was filled on the book; the fee, q, went to the insurance fund of the pool. */
+export const LIQUIDATION_FILL = {
+  account: 3,
+  market: 4,
+  side: 5,
+  price: 6,
+  size: 7,
+  fee: 8,
+  riskPool: 9,
+  tradeId: 10,
+} as const;
 export const LIQUIDATION_STARTED = LIQUIDATION_PHASE;
 export const LIQUIDATION_ENDED = LIQUIDATION_PHASE;
 /** `initialPpm` 0: removed. */
@@ -245,6 +260,7 @@ export const EVENT_COLUMNS: Readonly<Record<keyof typeof EventKind, Readonly<Rec
   LIQUIDATION_PHASE,
   LIQUIDATION_ENDED,
   LEVERAGE_SET,
+  LIQUIDATION_FILL,
 };
 
 const KIND_NAMES = new Map<number, keyof typeof EventKind>(

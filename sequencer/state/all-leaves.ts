@@ -63,6 +63,7 @@ export function visitLeaves(state: ExchangeState, visit: (key: Uint8Array, value
     add(keys.assetConfigKey(config.asset), leaves.assetConfigLeaf(state, config.asset));
     add(keys.poolKey(config.asset), leaves.poolLeaf(state, config.asset));
   }
+  for (const riskPool of state.funds.keys()) add(keys.fundKey(riskPool), leaves.fundLeaf(state, riskPool));
   addMarkets(state, add);
   addAccounts(state, add);
 }
@@ -78,6 +79,7 @@ function addMarkets(state: ExchangeState, add: Add): void {
     add(keys.marketConfigKey(id), leaves.marketConfigLeaf(state, id));
     add(keys.marketStateKey(id), leaves.marketStateLeaf(state, id));
     add(keys.oracleKey(id), leaves.oracleLeaf(state, id));
+    add(keys.marketRiskKey(id), leaves.marketRiskLeaf(state, id));
     for (const book of [market.bids, market.asks])
       for (let n = 0; n < book.depth; n++) {
         const price = book.priceAt(n);

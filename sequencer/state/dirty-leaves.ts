@@ -30,6 +30,8 @@ export class DirtyLeaves {
   private readonly assetConfigs = new Set<number>();
   private readonly pools = new Set<number>();
   private readonly liquidations = new Set<number>();
+  private readonly funds = new Set<number>();
+  private readonly marketRisks = new Set<number>();
   private readonly levels = new Set<number>();
   private places: number[] = [];
   /** Order id → its last mark in `places`. */
@@ -92,6 +94,12 @@ export class DirtyLeaves {
   }
   liquidation(account: number): void {
     this.liquidations.add(account);
+  }
+  fund(riskPool: number): void {
+    this.funds.add(riskPool);
+  }
+  marketRisk(market: number): void {
+    this.marketRisks.add(market);
   }
   level(market: number, side: number, price: number): void {
     this.levels.add(market * MARKET_UNIT + side * SIDE_UNIT + price);
@@ -172,6 +180,11 @@ export class DirtyLeaves {
     this.priceGroups.clear();
     for (const market of this.oracles) write(keys.oracleKey(market), leaves.oracleLeaf(state, market));
     this.oracles.clear();
+    for (const market of this.marketRisks)
+      write(keys.marketRiskKey(market), leaves.marketRiskLeaf(state, market));
+    this.marketRisks.clear();
+    for (const riskPool of this.funds) write(keys.fundKey(riskPool), leaves.fundLeaf(state, riskPool));
+    this.funds.clear();
   }
 
   private takeAssets(write: WriteLeaf): void {

@@ -79,6 +79,8 @@ export class ExchangeState {
   readonly sessionKeys = new Map<number, SessionKey[]>();
   /** Of the accounts whose flag LIQUIDATING is set. */
   readonly liquidations = new Map<number, Liquidation>();
+  /** Insurance fund by risk pool, q; pools without money have none. */
+  readonly funds = new Map<number, number>();
   /** Owner and subaccount (hex) → account. */
   private readonly owners = new Map<string, number>();
   /** Owner and asset (hex) → cumulative amount withdrawn. */
@@ -136,6 +138,13 @@ export class ExchangeState {
 
   withdrawnBy(owner: Uint8Array, asset: number): bigint {
     return this.withdrawn.get(withdrawnId(owner, asset)) ?? 0n;
+  }
+
+  /** Moves money into the insurance fund of a pool, or out of it. */
+  addToFund(riskPool: number, amount: number): void {
+    const after = (this.funds.get(riskPool) ?? 0) + amount;
+    if (after === 0) this.funds.delete(riskPool);
+    else this.funds.set(riskPool, after);
   }
 
   setWithdrawn(owner: Uint8Array, asset: number, total: bigint): void {

@@ -15,6 +15,8 @@
  *   0b WITHDRAWN_TOTAL u16 asset                                → u128 sum over all owners of what they have withdrawn
  *   0c ASSET_CONFIG   u16 asset
  *   0d POOL           u16 asset                                  lending pool, sum of balances
+ *   0e FUND           u8 risk pool                               insurance fund; absent while empty
+ *   0f MARKET_RISK    u16 market                                 pacing of liquidations; absent before the first
  *   10 LIQUIDATION    u32 account                                phase and times; absent while there is none
  *
  * Book (kinds from 0x40; void after a freeze, in no diff):
@@ -50,6 +52,8 @@ export const KeyKind = {
   WITHDRAWN_TOTAL: 0x0b,
   ASSET_CONFIG: 0x0c,
   POOL: 0x0d,
+  FUND: 0x0e,
+  MARKET_RISK: 0x0f,
   LIQUIDATION: 0x10,
   COUNTERS: 0x40,
   ORDER: 0x41,
@@ -126,6 +130,14 @@ export function withdrawnKey(owner: Uint8Array, asset: number): Uint8Array {
 export const withdrawnTotalKey = (asset: number): Uint8Array => marketKey(KeyKind.WITHDRAWN_TOTAL, asset);
 export const assetConfigKey = (asset: number): Uint8Array => marketKey(KeyKind.ASSET_CONFIG, asset);
 export const poolKey = (asset: number): Uint8Array => marketKey(KeyKind.POOL, asset);
+
+export const marketRiskKey = (market: number): Uint8Array => marketKey(KeyKind.MARKET_RISK, market);
+
+export function fundKey(riskPool: number): Uint8Array {
+  const { bytes } = key(KeyKind.FUND);
+  bytes[1] = riskPool;
+  return bytes;
+}
 
 export function orderKey(market: number, side: number, price: number, priority: number): Uint8Array {
   const bytes = levelKey(market, side, price);

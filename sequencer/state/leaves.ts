@@ -43,6 +43,8 @@
  *      0 u128 supply index     16 u128 borrow index    32 u64 supply shares      40 u64 debt shares
  *     48 u64 cash, units       56 u64 reserve, units   64 u48 accrued to         70 u32 rate, ppm
  *     74 u64 collateral, units
+ *   FUND           i64 q, never 0
+ *   MARKET_RISK    0 u48 slices wait until, ms
  *   LIQUIDATION    37 bytes
  *      0 u8  phase              1 u48 phase began       7 u48 began              13 u16 market of the last slice
  *     15 u48 time of the last slice                    21 16  zeros
@@ -63,7 +65,7 @@
  *                 38 u8  next operation   39 u16 its offset
  *     incoming     0 u32 account   4 u16 market   6 u8 flags   7 u32 price   11 u64 size   19 u64 remaining
  *                 27 u64 order id   35 u64 priority   43 u64 client id   51 u48 expiry
- *                 57 u8  bit 0 reducing, bit 1 amended, bit 2 forced   58 u64 filled   66 u64 filledQuote, q
+ *                 57 u8  bit 0 reducing, bit 1 amended, bit 2 forced, bit 3 liquidation   58 u64 filled   66 u64 filledQuote, q
  *     walk         0 u32 account   4 u16 market, 65535 every   6 u8 reason   7 u32 canceled   11 u8 of a message
  *     record       0 b32 keccak256 of the record whose ticks run and whose own step is still to come
  */
@@ -100,6 +102,7 @@ export const POSITION_BYTES = 78;
 export const ASSET_ROW_BYTES = 26;
 export const POOL_BYTES = 82;
 export const LIQUIDATION_BYTES = 37;
+export const MARKET_RISK_BYTES = 6;
 export const MARKET_STATE_BYTES = 95;
 export const PRICES_ROW_BYTES = 48;
 export const ORACLE_BYTES = 8 * PUBLISHERS_MAX + 12;
@@ -251,6 +254,16 @@ export function poolLeaf(state: ExchangeState, asset: number): LeafValue {
     .u32(held.ratePpm)
     .u64(held.collateral)
     .done();
+}
+
+export function fundLeaf(state: ExchangeState, riskPool: number): LeafValue {
+  const held = state.funds.get(riskPool);
+  return held === undefined ? undefined : new LeafWriter(8).i64(held).done();
+}
+
+export function marketRiskLeaf(state: ExchangeState, market: number): LeafValue {
+  const pacedUntil = state.market(market)?.pacedUntil ?? 0;
+  return pacedUntil === 0 ? undefined : new LeafWriter(MARKET_RISK_BYTES).u48(pacedUntil).done();
 }
 
 /** Bytes 21 to 36 of a liquidation. */
@@ -411,7 +424,12 @@ function incomingLeaf(state: ExchangeState): LeafValue {
     .u64(incoming.priority)
     .u64(incoming.clientId)
     .u48(incoming.expiry)
-    .u8((incoming.reducing ? 1 : 0) | (incoming.amended ? 2 : 0) | (incoming.forced ? 4 : 0))
+    .u8(
+      (incoming.reducing ? 1 : 0) |
+        (incoming.amended ? 2 : 0) |
+        (incoming.forced ? 4 : 0) |
+        (incoming.liquidation ? 8 : 0),
+    )
     .u64(incoming.filled)
     .u64(incoming.filledQuote)
     .done();

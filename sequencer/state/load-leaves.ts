@@ -128,6 +128,12 @@ export class LeafLoader {
       case KeyKind.POOL:
         this.readPool(key.getUint16(1), reader);
         break;
+      case KeyKind.FUND:
+        state.funds.set(bytes[1]!, reader.i64());
+        break;
+      case KeyKind.MARKET_RISK:
+        this.market(key.getUint16(1)).pacedUntil = reader.u48();
+        break;
       case KeyKind.LIQUIDATION:
         this.readLiquidation(key.getUint32(1), reader);
         break;

@@ -77,6 +77,8 @@ export class MarketState {
   depth = 0;
   /** What the last round may be used for (engine/pricing/validity.ts). */
   validity = 0;
+  /** Liquidations wait with their slices until then, ms. */
+  pacedUntil = 0;
   /** Price of the last trade, ticks; 0 while there was none. */
   lastPrice = 0;
   /** As of the last sample; 0 where missing. */

@@ -54,6 +54,8 @@ export class IncomingRegister {
   amended = false;
   /** Forced by the L1 queue, not by a message. */
   forced = false;
+  /** A slice of its account's liquidation. */
+  liquidation = false;
   filled = 0;
   filledQuote = 0;
 }

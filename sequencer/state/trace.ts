@@ -63,6 +63,10 @@ export interface Trace {
   pool(asset: number): void;
   /** The account's liquidation began, changed or ended. */
   liquidation(account: number): void;
+  /** The insurance fund of a pool changed. */
+  fund(riskPool: number): void;
+  /** The pacing of the market's liquidations changed. */
+  marketRisk(market: number): void;
   queue(): void;
   /** An order leaf appeared, changed or went. */
   order(market: number, side: number, price: number, priority: number, orderId: number): void;
@@ -92,6 +96,8 @@ export const NO_TRACE: Trace = {
   assetConfig: nothing,
   pool: nothing,
   liquidation: nothing,
+  fund: nothing,
+  marketRisk: nothing,
   queue: nothing,
   order: nothing,
   level: nothing,

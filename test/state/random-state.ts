@@ -103,6 +103,7 @@ function randomMarket(state: ExchangeState, random: Random, id: number): void {
   market.depth = random.below(2 ** 32);
   market.validity = random.below(7);
   market.lastPrice = random.below(2 ** 32);
+  market.pacedUntil = random.below(2) * random.below(2 ** 42);
   market.sampleTime = random.below(2 ** 42);
   market.sampleBid = random.below(2 ** 32);
   market.sampleAsk = random.below(2 ** 32);

@@ -4,7 +4,7 @@ import { REDUCE_ONLY_BIT } from '#protocol/operation.ts';
 import { NOT_ISOLATED } from '#state/accounts.ts';
 import type { ExchangeState } from '#state/exchange-state.ts';
 
-/** Money: ΣQ + Σv + fees + funding balances + withdrawn = deposits, in q. */
+/** Money: ΣQ + Σv + fees + funding balances + insurance + withdrawn = deposits, in q. */
 export function totalMoney(state: ExchangeState): bigint {
   let total = 0n;
   for (let account = 1; account <= state.accounts.count; account++) {
@@ -14,6 +14,10 @@ export function totalMoney(state: ExchangeState): bigint {
   }
   for (const market of state.markets)
     if (market !== undefined) total += BigInt(market.fees) + BigInt(market.fundingBalance);
+  for (const fund of state.funds.values()) {
+    assert(fund > 0, `an insurance fund is not empty and owes nothing, got ${fund}`);
+    total += BigInt(fund);
+  }
   for (const amount of state.withdrawn.values()) total += amount;
   return total;
 }

@@ -2,7 +2,7 @@
  * Matching in price-time priority: the incoming order meets the first order of the other side, one step each,
  * while prices cross; then its rest comes to rest or is dropped. Every trade is at the resting order's price.
  */
-import { EventKind, RemoveReason, TRADE } from '#protocol/event.ts';
+import { EventKind, LIQUIDATION_FILL, RemoveReason, TRADE } from '#protocol/event.ts';
 import { mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
 import { REDUCE_ONLY_BIT, timeInForceOfFlags } from '#protocol/operation.ts';
 import { FOK, IOC } from '#protocol/units.ts';
@@ -11,8 +11,10 @@ import { REGISTER_INCOMING } from '#state/keys.ts';
 import type { MarketState } from '#state/market-state.ts';
 import { StepKind } from '#state/trace.ts';
 import type { Core } from '../core.ts';
+import { type SliceFill, sliceFill } from '../risk/liquidation.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
 import { mayTrade, settleFill } from '../risk/settle-fill.ts';
+import { liquidatedPosition } from '../risk/slice.ts';
 import { cancelResting, dropIncoming, reduceResting, restOrder, unrest } from './resting.ts';
 import { preventSelfTrade } from './self-trade-prevention.ts';
 
@@ -85,12 +87,22 @@ function meet(core: Core, risk: RiskChecks, maker: number): void {
   }
   const price = orders.price(maker);
   const lotValue = market.lotValue(price);
+  let sliceFee = 0;
+  if (incoming.liquidation) {
+    const slice = boundSlice(state, risk, { offered: lots, price });
+    if (slice.lots === 0) {
+      dropIncoming(core, incoming, RemoveReason.MARGIN);
+      return;
+    }
+    lots = slice.lots;
+    sliceFee = slice.fee;
+  }
   const notional = lots * lotValue;
   const { makerFeePpm, takerFeePpm } = market.config;
   // Fees charged round up, rebates down; taken from 0, so that no rebate is 0 and not -0.
   const makerFee =
     makerFeePpm >= 0 ? mulPpmUp(notional, makerFeePpm) : 0 - mulPpmDown(notional, -makerFeePpm);
-  const takerFee = mulPpmUp(notional, takerFeePpm);
+  const takerFee = incoming.liquidation ? sliceFee : mulPpmUp(notional, takerFeePpm);
   const makerFill = { side: makerSide, lots, lotValue };
   const takerFill = { side: takerSide, lots, lotValue };
   const openLots = (orders.flags(maker) & REDUCE_ONLY_BIT) !== 0 ? 0 : lots;
@@ -104,6 +116,19 @@ function meet(core: Core, risk: RiskChecks, maker: number): void {
     return;
   }
   trade(core, market, maker, { lots, price, lotValue, makerFee, takerFee });
+}
+
+/** What a fill of a slice may be, by the margin of the liquidated account as the fills before have left it. */
+function boundSlice(
+  state: ExchangeState,
+  risk: RiskChecks,
+  fill: { offered: number; price: number },
+): SliceFill {
+  const { account, market } = state.incoming;
+  const slot = state.findPosition(account, market);
+  const position = liquidatedPosition(state, slot, risk.margin(account));
+  const { liquidationFeePpm: feePpm, liquidationBufferPpm: bufferPpm } = state.chain;
+  return sliceFill(position, fill, { feePpm, bufferPpm });
 }
 
 function trade(
@@ -143,13 +168,39 @@ function trade(
   row[at + TRADE.makerClientId] = orders.clientId(maker);
   row[at + TRADE.takerClientId] = incoming.clientId;
   row[at + TRADE.tradeId] = state.nextTradeId++;
+  row[at + TRADE.liquidation] = incoming.liquidation ? 1 : 0;
   trace.counters();
 
   reduceResting(core, maker, lots);
   if (makerRemaining === 0) unrest(core, maker);
   state.releasePosition(makerAccount, state.findPosition(makerAccount, incoming.market));
   state.releasePosition(incoming.account, state.findPosition(incoming.account, incoming.market));
-  market.fees += fill.makerFee + fill.takerFee;
-  market.lastPrice = fill.price;
+  market.fees += fill.makerFee;
+  if (incoming.liquidation) insure(core, fill, state.nextTradeId - 1);
+  else {
+    market.fees += fill.takerFee;
+    market.lastPrice = fill.price;
+  }
   trace.marketState(incoming.market);
+}
+
+/** The fee of a slice goes to the insurance fund of the account's pool; its price is no price for others. */
+function insure(core: Core, fill: { lots: number; price: number; takerFee: number }, tradeId: number): void {
+  const { state, trace, events } = core;
+  const { incoming } = state;
+  const riskPool = state.accounts.riskPool[incoming.account]!;
+  if (fill.takerFee !== 0) {
+    state.addToFund(riskPool, fill.takerFee);
+    trace.fund(riskPool);
+  }
+  const at = events.add(EventKind.LIQUIDATION_FILL);
+  const row = events.data;
+  row[at + LIQUIDATION_FILL.account] = incoming.account;
+  row[at + LIQUIDATION_FILL.market] = incoming.market;
+  row[at + LIQUIDATION_FILL.side] = incoming.flags & 1;
+  row[at + LIQUIDATION_FILL.price] = fill.price;
+  row[at + LIQUIDATION_FILL.size] = fill.lots;
+  row[at + LIQUIDATION_FILL.fee] = fill.takerFee;
+  row[at + LIQUIDATION_FILL.riskPool] = riskPool;
+  row[at + LIQUIDATION_FILL.tradeId] = tradeId;
 }

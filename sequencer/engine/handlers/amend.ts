@@ -130,6 +130,7 @@ function sendInAgain(core: Core, risk: RiskChecks, slot: number, price: number, 
   incoming.reducing = risk.reducing;
   incoming.amended = true;
   incoming.forced = false;
+  incoming.liquidation = false;
   incoming.filled = 0;
   incoming.filledQuote = 0;
   unrest(core, slot);

@@ -66,7 +66,7 @@ export function place(core: Core, risk: RiskChecks, view: DataView, at: number):
 export function openIncoming(
   core: Core,
   order: OrderFields,
-  how: { reducing: boolean; forced: boolean },
+  how: { reducing: boolean; forced: boolean; liquidation?: boolean },
 ): void {
   const { state, trace } = core;
   const { incoming } = state;
@@ -84,6 +84,7 @@ export function openIncoming(
   incoming.reducing = how.reducing;
   incoming.amended = false;
   incoming.forced = how.forced;
+  incoming.liquidation = how.liquidation ?? false;
   incoming.filled = 0;
   incoming.filledQuote = 0;
   trace.counters();

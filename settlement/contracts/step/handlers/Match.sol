@@ -5,15 +5,19 @@ import {FixedPoint} from "../FixedPoint.sol";
 import {Leaves} from "../Leaves.sol";
 import {Resting, RestingOrder} from "../book/Resting.sol";
 import {SelfTradePrevention} from "../book/SelfTradePrevention.sol";
-import {Account, AccountLib} from "../leaves/Account.sol";
+import {Account, AccountLib, Position} from "../leaves/Account.sol";
 import {BookLib, Counters} from "../leaves/Book.sol";
-import {GlobalsLib} from "../leaves/Globals.sol";
+import {Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {MarketLib, MarketState} from "../leaves/Market.sol";
 import {IncomingRegister, RegistersLib} from "../leaves/Registers.sol";
+import {RiskLib} from "../leaves/Risk.sol";
 import {Fill, FillLib} from "../risk/Fill.sol";
+import {LiquidatedPosition, LiquidationMath} from "../risk/Liquidation.sol";
+import {Margin, MarginLib} from "../risk/Margin.sol";
 import {MarketContext, Markets, MarketsLib} from "../risk/Markets.sol";
 import {PreTrade} from "../risk/PreTrade.sol";
 import {SettleFill} from "../risk/SettleFill.sol";
+import {Slice} from "../risk/Slice.sol";
 
 /// @notice The incoming order and the resting order that it meets, with their owners.
 struct Meeting {
@@ -28,6 +32,9 @@ struct Meeting {
     uint256 lots;
     int256 makerFee;
     int256 takerFee;
+    /// @dev Of slices.
+    uint256 feePpm;
+    uint256 bufferPpm;
 }
 
 /// @title MATCH: the incoming order meets the first order of the other side
@@ -39,7 +46,8 @@ struct Meeting {
 /// the resting order's leaves: ORDER and LEVEL (written), and when it goes ORDER_INDEX, CLIENT_INDEX when its client id
 /// is not 0, EXPIRY when it has one (all written);
 /// unless both orders are of one account: GLOBALS; PRICES(market); ACCOUNT(incoming's) (written by a trade);
-/// MARKET_CONFIG and PRICES of every market in which the maker has a position record, and the taker if `reducing`;
+/// MARKET_CONFIG and PRICES of every market in which the maker has a position record, and the taker if `reducing` or
+/// `liquidation`; of a liquidation FUND(risk pool of the taker) (written by a trade with a fee);
 /// MARKET_STATE(market) (written by a trade); COUNTERS (written by a trade).
 library Match {
     function run(Leaves memory leaves) internal pure {
@@ -61,7 +69,9 @@ library Match {
     }
 
     function _meet(Meeting memory m) private pure {
-        m.markets = MarketsLib.open(m.leaves, GlobalsLib.load(m.leaves));
+        Globals memory globals = GlobalsLib.load(m.leaves);
+        (m.feePpm, m.bufferPpm) = (globals.chain.liquidationFeePpm, globals.chain.liquidationBufferPpm);
+        m.markets = MarketsLib.open(m.leaves, globals);
         m.context = m.markets.loaded[MarketsLib.place(m.markets, m.incoming.market)];
         (m.taker,) = AccountLib.load(m.leaves, m.incoming.account);
         m.lots = FixedPoint.min(m.incoming.remaining, m.resting.order.size);
@@ -75,6 +85,10 @@ library Match {
         }
         if (!SettleFill.mayTrade(m.maker)) return _cancelResting(m);
         if (!SettleFill.mayTrade(m.taker)) return _dropIncoming(m);
+        if (m.incoming.liquidation) {
+            _boundSlice(m);
+            if (m.lots == 0) return _dropIncoming(m);
+        }
         _setFees(m);
         if (!_makerCarries(m)) return _cancelResting(m);
         // Initial margin was checked for the whole order at entry; only one that was let in to reduce is checked again.
@@ -98,7 +112,17 @@ library Match {
         m.makerFee = makerPpm >= 0
             ? int256(FixedPoint.mulPpmUp(notional, uint256(makerPpm)))
             : -int256(FixedPoint.mulPpmDown(notional, uint256(-makerPpm)));
-        m.takerFee = int256(FixedPoint.mulPpmUp(notional, m.context.config.takerFeePpm));
+        if (!m.incoming.liquidation) m.takerFee = int256(FixedPoint.mulPpmUp(notional, m.context.config.takerFeePpm));
+    }
+
+    /// @dev What the fill of a slice may be, by the margin of the liquidated account as the fills before have left it.
+    function _boundSlice(Meeting memory m) private pure {
+        Position memory position = m.taker.positions[AccountLib.find(m.taker, m.incoming.market)];
+        Margin memory margin = MarginLib.compute(m.markets, m.taker);
+        LiquidatedPosition memory p = Slice.position(m.context, position.size, margin);
+        uint256 fee;
+        (m.lots, fee) = LiquidationMath.sliceFill(p, m.lots, m.resting.price, m.feePpm, m.bufferPpm);
+        m.takerFee = int256(fee);
     }
 
     function _makerCarries(Meeting memory m) private pure returns (bool) {
@@ -119,8 +143,14 @@ library Match {
         MarketState memory state = MarketLib.loadState(m.leaves, market);
         SettleFill.settleFill(m.maker, m.context, state, _fill(m, m.makerSide), m.makerFee);
         SettleFill.settleFill(m.taker, m.context, state, _fill(m, 1 - m.makerSide), m.takerFee);
-        state.fees += m.makerFee + m.takerFee;
-        state.lastPrice = m.resting.price;
+        state.fees += m.makerFee;
+        // The price of a slice is no price for others.
+        if (m.incoming.liquidation) {
+            if (m.takerFee != 0) RiskLib.addToFund(m.leaves, m.taker.riskPool, m.takerFee);
+        } else {
+            state.fees += m.takerFee;
+            state.lastPrice = m.resting.price;
+        }
         MarketLib.storeState(m.leaves, market, state);
 
         Counters memory counters = BookLib.loadCounters(m.leaves);

@@ -30,6 +30,8 @@ struct IncomingRegister {
     bool reducing;
     bool amended;
     bool forced;
+    /// @dev A slice of its account's liquidation.
+    bool liquidation;
     uint256 filled;
     uint256 filledQuote;
 }
@@ -100,6 +102,7 @@ library RegistersLib {
         r.reducing = bits & 1 != 0;
         r.amended = bits & 2 != 0;
         r.forced = bits & 4 != 0;
+        r.liquidation = bits & 8 != 0;
         r.filled = value.u(58, 8);
         r.filledQuote = value.u(66, 8);
     }
@@ -122,7 +125,9 @@ library RegistersLib {
         at = Bytes.put(at, r.priority, 8);
         at = Bytes.put(at, r.clientId, 8);
         at = Bytes.put(at, r.expiry, 6);
-        at = Bytes.put(at, (r.reducing ? 1 : 0) | (r.amended ? 2 : 0) | (r.forced ? 4 : 0), 1);
+        at = Bytes.put(
+            at, (r.reducing ? 1 : 0) | (r.amended ? 2 : 0) | (r.forced ? 4 : 0) | (r.liquidation ? 8 : 0), 1
+        );
         at = Bytes.put(at, r.filled, 8);
         Bytes.put(at, r.filledQuote, 8);
         LeavesLib.set(leaves, Keys.REGISTER_INCOMING, value);
