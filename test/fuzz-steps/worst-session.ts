@@ -3,6 +3,7 @@
  * of eight tiers, ladders of more than 32 levels, sixteen publishers, messages of fifty operations; and commands whose
  * steps meet all of that. What users can force of the trees' depth comes on top (deepen.ts).
  */
+import { largestPosition } from '#engine/risk/slice.ts';
 import { concat, viewOf } from '#protocol/bytes.ts';
 import { type Command, DISCONNECT, encodeRecord, PRICE_ROUND, VERSION } from '#protocol/command.ts';
 import { PUBLISHERS_MAX, TIERS_MAX } from '#protocol/limits.ts';
@@ -16,10 +17,14 @@ import {
 import type { Operation } from '#protocol/operation.ts';
 import { encodePriceRound } from '#protocol/price-report.ts';
 import * as queue from '#protocol/queue-entry.ts';
-import { ENGINE_VERSION } from '#state/exchange-state.ts';
+import { ENGINE_VERSION, type ExchangeState } from '#state/exchange-state.ts';
 import { PRICES_PER_LEAF } from '#state/keys.ts';
 import { type TestKey, testKey, testSigning } from '../auth/keys.ts';
 import { RandomSession, SESSION_MARKETS } from '../support/random-session.ts';
+
+/** Where the account's next slice would go. */
+const largestMarket = (state: ExchangeState, account: number): number =>
+  state.positions.market(largestPosition(state, account));
 
 const NOBODY = new Uint8Array(20);
 const PRICE = 10_000;
@@ -176,11 +181,26 @@ export class WorstSession extends RandomSession {
     this.configureMarket(17, { bandPpm: 1 });
   }
 
-  /** The second account starts to be liquidated: of sixteen positions, through the queue and by a record. */
+  /** The second account is liquidated: of sixteen positions, through the queue and by records, with a slice that fills. */
   private liquidations(): void {
     const owner = this.state.accounts.owner(this.taker).slice();
-    this.price(0, 5_000);
+    const equityAt = (price: number): number => {
+      this.price(0, price);
+      const { equityMaintenance, maintenance } = this.engine.risk.margin(this.taker);
+      return equityMaintenance / maintenance;
+    };
+    let price = PRICE;
+    while (equityAt(price) > 0.9) price -= 10;
     this.enqueue(queue.QUEUE_EVALUATE_LIQUIDATION, owner, queue.encodeEvaluatePayload(this.taker));
+    this.now += 600;
+    const market = largestMarket(this.state, this.taker);
+    const { mark } = this.state.market(market)!;
+    this.sendDone(this.maker, [
+      {
+        ...{ kind: 'place', market, side: 0, price: mark, size: 1, timeInForce: 1, clientId: 5_000 },
+        expiry: this.now + 1e9,
+      },
+    ]);
     this.evaluate(this.taker);
     this.price(0, PRICE);
     this.evaluate(this.taker);

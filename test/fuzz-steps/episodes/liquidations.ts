@@ -60,31 +60,35 @@ function waterfall(session: EpisodeSession): void {
   session.evaluate(POOR);
 }
 
+const TIERED = {
+  tiers: [
+    { lower: 0, initialPpm: 20_000, maintenancePpm: 12_000 },
+    { lower: 40, initialPpm: 40_000, maintenancePpm: 24_000 },
+  ],
+};
+
 /** POOR is long 9,000 lots where margin rises at 40 quote: at an index of 7,910 V is 1.145 quote and M 1.229. */
 function tiered(session: EpisodeSession, chain: Partial<ChainParameters>): void {
   session.chain({ voidMs: 3_600_000, bookPhaseMs: 100_000, sampleIntervalMs: 3_600_000, ...chain });
-  session.market(0, {
-    tiers: [
-      { lower: 0, initialPpm: 20_000, maintenancePpm: 12_000 },
-      { lower: 40, initialPpm: 40_000, maintenancePpm: 24_000 },
-    ],
-  });
+  session.market(0, TIERED);
   session.trade(POOR, RICH, START, 9_000);
 }
 
 /** Slices that fill, that come too soon, that find no bid, or a market that is halted; the buffer is reached by one. */
 function slices(session: EpisodeSession): void {
   tiered(session, { sliceNotional: 50 });
-  session.send(
-    RICH,
-    [7_910, 7_905, 7_905, 7_800].map((price) => bid(price, 100)),
-  );
+  session.send(RICH, [
+    bid(7_910, 100),
+    bid(7_905, 100, { clientId: 1 }),
+    bid(7_905, 100, { timeInForce: 1, expiry: session.now + 9e6 }),
+    bid(7_800, 100),
+  ]);
   session.price(0, 7_908);
   for (let n = 0; n < 3; n++) session.evaluate(POOR);
   session.now += 500;
-  session.market(0, { status: 2 });
+  session.market(0, { ...TIERED, status: 2 });
   session.evaluate(POOR);
-  session.market(0);
+  session.market(0, TIERED);
   session.evaluate(POOR);
   session.now += 30_000;
   session.send(RICH, [bid(7_900, 1_000), bid(7_900, 50_000)]);
@@ -96,13 +100,13 @@ function slices(session: EpisodeSession): void {
 function zeroPrices(session: EpisodeSession): void {
   tiered(session, { sliceNotional: 1_000, liquidationFeePpm: 0 });
   session.market(1, { tiers: [{ lower: 0, initialPpm: 60_000, maintenancePpm: 40_000 }] });
-  session.trade(POOR, RICH, START, 10, 1);
+  session.trade(POOR, RICH, START, 300, 1);
   session.deposit(POOR - 1, 1_000_000);
   session.price(0, 7_908);
   for (let n = 0; n < 2; n++) session.evaluate(POOR);
   session.now += 20_000;
-  const zero = (): number => zeroPriceOf(session, POOR, 0);
-  session.send(RICH, [bid(zero(), 3_000), bid(zero(), 3_000)]);
+  const price = zeroPriceOf(session, POOR, 0);
+  session.send(RICH, [bid(price, 3_000), bid(price, 3_000)]);
   session.evaluate(POOR);
 }
 
@@ -113,22 +117,17 @@ function zeroPriceOf({ engine, state }: EpisodeSession, account: number, market:
 
 /** A short in a market of little depth: slices of a second's flow, one after the other. */
 function paced(session: EpisodeSession): void {
-  session.chain({ voidMs: 3_600_000, bookPhaseMs: 100_000, sampleIntervalMs: 1_000 });
-  session.send(RICH, [ask(START, 9_000)]);
-  session.send(RICH, [{ kind: 'cancel-all' }]);
+  session.chain({ voidMs: 3_600_000, bookPhaseMs: 100_000, sampleIntervalMs: 60_000 });
   session.trade(RICH, POOR, START, 9_000);
-  session.send(RICH, [bid(12_020, 900), ask(12_080, 900)]);
-  session.price(0, 12_050);
-  session.wait(2_000);
-  for (let n = 0; n < 20 && session.state.liquidations.size === 0; n++) {
-    session.price(0, 12_050 + 5 * n);
-    session.wait(1_000);
-    session.evaluate(POOR);
-  }
-  for (let n = 0; n < 4; n++) {
-    session.evaluate(POOR);
-    session.now += 600;
-  }
+  session.price(0, 12_111);
+  session.send(RICH, [bid(12_110, 900), ask(12_116, 900)]);
+  session.now += 60_000;
+  session.price(0, 12_111);
+  for (let n = 0; n < 4; n++) session.evaluate(POOR);
+  session.now += 600;
+  session.evaluate(POOR);
+  session.now += 600;
+  session.evaluate(POOR);
 }
 
 export const LIQUIDATION_EPISODES: readonly Episode[] = [
