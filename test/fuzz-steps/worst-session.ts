@@ -184,13 +184,15 @@ export class WorstSession extends RandomSession {
   /** The second account is liquidated: of sixteen positions, through the queue and by records, with a slice that fills. */
   private liquidations(): void {
     const owner = this.state.accounts.owner(this.taker).slice();
-    const equityAt = (price: number): number => {
-      this.price(0, price);
-      const { equityMaintenance, maintenance } = this.engine.risk.margin(this.taker);
-      return equityMaintenance / maintenance;
-    };
-    let price = PRICE;
-    while (equityAt(price) > 0.9) price -= 10;
+    const dear = marketOf(3);
+    const margin = this.engine.risk.margin(this.taker);
+    // One requirement is raised until V is nine tenths of M.
+    const lacking = (10 * margin.equityMaintenance) / 9 - margin.maintenance;
+    const more = Math.round((lacking * 1_000_000) / (100 * PRICE));
+    const dearer = tiers.map(({ lower, initialPpm, maintenancePpm }) => ({
+      ...{ lower, initialPpm: initialPpm + more, maintenancePpm: maintenancePpm + more },
+    }));
+    this.configureMarket(dear, { tiers: dearer });
     this.enqueue(queue.QUEUE_EVALUATE_LIQUIDATION, owner, queue.encodeEvaluatePayload(this.taker));
     this.now += 600;
     const market = largestMarket(this.state, this.taker);
@@ -202,7 +204,7 @@ export class WorstSession extends RandomSession {
       },
     ]);
     this.evaluate(this.taker);
-    this.price(0, PRICE);
+    this.configureMarket(dear);
     this.evaluate(this.taker);
   }
 
