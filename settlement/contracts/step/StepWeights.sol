@@ -18,7 +18,7 @@ library StepWeights {
     uint256 internal constant WITHDRAW = 2_310_000;
     uint256 internal constant TRANSFER = 1_960_000;
     uint256 internal constant SESSION_KEY = 390_000;
-    uint256 internal constant CANCEL_AFTER = 570_000;
+    uint256 internal constant CANCEL_AFTER = 580_000;
     uint256 internal constant CANCEL_ON_DISCONNECT = 220_000;
     uint256 internal constant PRICE_ROUND = 640_000;
     uint256 internal constant SAMPLE = 640_000;
