@@ -36,15 +36,15 @@ export const MATCH_RULES: readonly Rule[] = [
   [
     'match: the taker pays no fee',
     'trade',
-    [MATCH, 'const takerFee = mulPpmUp(notional, takerFeePpm);', 'const takerFee = 0;'],
+    [MATCH, 'incoming.liquidation ? sliceFee : mulPpmUp(notional, takerFeePpm);', '0;'],
   ],
   [
     "match: the taker's fee is rounded down",
     'self-trades',
     [
       MATCH,
-      'const takerFee = mulPpmUp(notional, takerFeePpm);',
-      'const takerFee = mulPpmDown(notional, takerFeePpm) - 1;',
+      'incoming.liquidation ? sliceFee : mulPpmUp(notional, takerFeePpm);',
+      'mulPpmDown(notional, takerFeePpm) - 1;',
     ],
   ],
   [
@@ -52,8 +52,8 @@ export const MATCH_RULES: readonly Rule[] = [
     'trade',
     [
       MATCH,
-      'const takerFee = mulPpmUp(notional, takerFeePpm);',
-      'const takerFee = 2 * mulPpmUp(notional, takerFeePpm);',
+      'incoming.liquidation ? sliceFee : mulPpmUp(notional, takerFeePpm);',
+      '2 * mulPpmUp(notional, takerFeePpm);',
     ],
   ],
   [
@@ -61,8 +61,8 @@ export const MATCH_RULES: readonly Rule[] = [
     'trade',
     [
       MATCH,
-      'const takerFee = mulPpmUp(notional, takerFeePpm);',
-      'const takerFee = incoming.account === 4 ? 0 : mulPpmUp(notional, takerFeePpm);',
+      'incoming.liquidation ? sliceFee : mulPpmUp(notional, takerFeePpm);',
+      'incoming.account === 4 ? 0 : mulPpmUp(notional, takerFeePpm);',
     ],
   ],
   [
@@ -71,11 +71,7 @@ export const MATCH_RULES: readonly Rule[] = [
     [MATCH, ': 0 - mulPpmDown(notional, -makerFeePpm)', ': 0 - 2 * mulPpmDown(notional, -makerFeePpm)'],
   ],
   ['match: the rebate is withheld', 'trade', [MATCH, ': 0 - mulPpmDown(notional, -makerFeePpm)', ': 0']],
-  [
-    'match: fees do not reach the fee account',
-    'trade',
-    [MATCH, 'market.fees += fill.makerFee + fill.takerFee;', ''],
-  ],
+  ['match: fees do not reach the fee account', 'trade', [MATCH, 'market.fees += fill.takerFee;', '']],
   ['match: the last price is not kept', 'trade', [MATCH, 'market.lastPrice = fill.price;', '']],
   [
     'match: trades are counted twice',
