@@ -40,7 +40,7 @@ export function matchReads(reads: StepReads, { state }: StepContext): void {
   market(reads, incoming.market);
   reads.range(sideOrders(incoming.market, opposite), SIDE_BITS, 1);
   restingOrder(reads, state, maker);
-  if (orders.account(maker) === incoming.account) return;
+  if (state.accounts.haveSameOwner(orders.account(maker), incoming.account)) return;
   margins(reads, state, orders.account(maker));
   if (incoming.reducing || incoming.liquidation) margins(reads, state, incoming.account);
   if (incoming.liquidation) reads.leaf(keys.fundKey(state.accounts.riskPool[incoming.account]!));

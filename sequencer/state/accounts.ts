@@ -182,6 +182,11 @@ export class Accounts {
     return copy;
   }
 
+  /** Whether two accounts belong to the same owner. */
+  haveSameOwner(one: number, other: number): boolean {
+    return one === other || this.isOwner(one, this.owners, other * 20);
+  }
+
   private grow(): void {
     this.capacity *= 2;
     const wider = <T extends Uint8Array | Uint16Array | Int32Array | Float64Array>(from: T, to: T): T => {

@@ -152,7 +152,20 @@ export const MATCH_RULES: readonly Rule[] = [
   [
     'match: a taker trades with itself',
     'self-trades',
-    [MATCH, 'if (makerAccount === incoming.account) {', 'if (incoming.account < 0) {'],
+    [
+      MATCH,
+      'if (state.accounts.haveSameOwner(makerAccount, incoming.account)) {',
+      'if (incoming.account < 0) {',
+    ],
+  ],
+  [
+    'match: an owner trades with itself through another account',
+    'self-trades',
+    [
+      MATCH,
+      'if (state.accounts.haveSameOwner(makerAccount, incoming.account)) {',
+      'if (makerAccount === incoming.account) {',
+    ],
   ],
   [
     'match: a self-trade spares the maker',

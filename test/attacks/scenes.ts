@@ -77,6 +77,8 @@ const PLANS = {
     make.order('expire maker', 'taker', { side: 1, price: 9_985, size: 30, selfTradePrevention: 0 });
     make.order('another bid', 'taker', { side: 0, price: 9_986, size: 40 });
     make.order('expire both', 'taker', { side: 1, price: 9_986, size: 10, selfTradePrevention: 2 });
+    make.order('bid of another account', 'vault', { side: 0, price: 9_987, size: 10 });
+    make.order('meets it', 'taker', { side: 1, price: 9_987, size: 4, selfTradePrevention: 3 });
   },
   caps: (make) => {
     make.order('comes down to a hundred', 'taker', { side: 1, price: 9_960, size: 900, timeInForce: 2 });

@@ -27,6 +27,12 @@ export class NaiveBook {
   orders: NaiveOrder[] = [];
   trades: NaiveTrade[] = [];
   private counter = 1;
+  private readonly ownerOf: (account: number) => number;
+
+  /** `ownerOf`: orders of one owner never trade with each other. */
+  constructor(ownerOf: (account: number) => number = (account) => account) {
+    this.ownerOf = ownerOf;
+  }
 
   /** Resting orders of a side, first in priority first. */
   side(side: 0 | 1): NaiveOrder[] {
@@ -82,6 +88,11 @@ export class NaiveBook {
     return true;
   }
 
+  /** Whether an order at `price` would cross one of its owner's. */
+  meetsOwn({ account, side }: { account: number; side: 0 | 1 }, price: number): boolean {
+    return this.crossing(side, price).some((o) => this.ownerOf(o.account) === this.ownerOf(account));
+  }
+
   private crossing(side: 0 | 1, price: number): NaiveOrder[] {
     return this.side((1 - side) as 0 | 1).filter((o) => (side === 0 ? o.price <= price : o.price >= price));
   }
@@ -116,7 +127,7 @@ export class NaiveBook {
       const maker = this.crossing(taker.side, taker.price)[0];
       if (maker === undefined) break;
       const lots = Math.min(remaining, maker.size);
-      if (maker.account === taker.account) {
+      if (this.ownerOf(maker.account) === this.ownerOf(taker.account)) {
         const stp = taker.selfTradePrevention ?? 0;
         if (stp === 0 || stp === 2) maker.size = 0;
         if (stp === 1 || stp === 2) remaining = 0;

@@ -53,7 +53,7 @@ function meet(core: Core, risk: RiskChecks, maker: number): void {
   const { state } = core;
   const { incoming, orders } = state;
   const makerAccount = orders.account(maker);
-  if (makerAccount === incoming.account) {
+  if (state.accounts.haveSameOwner(makerAccount, incoming.account)) {
     preventSelfTrade(core, maker);
     return;
   }

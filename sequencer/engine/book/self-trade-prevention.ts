@@ -1,4 +1,4 @@
-/** An incoming order that meets a resting order of its own account never trades with it. */
+/** An incoming order that meets a resting order of its owner's, of whichever sub-account, never trades with it. */
 import { RemoveReason } from '#protocol/event.ts';
 import { stpOfFlags } from '#protocol/operation.ts';
 import { STP_DECREMENT, STP_EXPIRE_BOTH, STP_EXPIRE_MAKER, STP_EXPIRE_TAKER } from '#protocol/units.ts';

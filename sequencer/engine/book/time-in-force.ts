@@ -17,7 +17,8 @@ export interface FillOrKill {
 /**
  * True when `size` lots rest at `price` or better within the best 32 levels, not counting the account's own
  * orders. Own orders are taken off by their total on that side, wherever they rest, because a proof sees
- * levels and the account but not whose orders stand at a level; so the answer errs on the side of "no".
+ * levels and the account but not whose orders stand at a level; so the answer errs on the side of "no". Orders of
+ * the owner's other accounts can't be seen this way: they count here, and are met by self-trade prevention.
  * A reduce-only order must find a position of its size to reduce.
  */
 export function isFillable(state: ExchangeState, opposite: BookSide, order: FillOrKill): boolean {

@@ -91,6 +91,16 @@ function selfTrades(session: EpisodeSession): void {
         { kind: 'cancel-all' },
       ]);
     }
+  // The first trader's two accounts, the second of which comes after those of the others.
+  const other = session.state.accountOf(session.owner(0), 1);
+  session.deposit(0, 1_000_000_000, 1);
+  session.deposit(0, 1_000_000_000);
+  for (const selfTradePrevention of [0, 1, 2, 3] as const)
+    for (const size of [5, 10, 15]) {
+      session.send(other, [ask(10_000, 10, { clientId: 1 })]);
+      session.send(1, [bid(10_000, size, { selfTradePrevention, ...IOC })]);
+      session.send(other, [{ kind: 'cancel-all' }]);
+    }
 }
 
 /** Filled or not by levels on either side, with own orders among them. */

@@ -8,10 +8,11 @@ import {BookLib} from "../leaves/Book.sol";
 import {IncomingRegister} from "../leaves/Registers.sol";
 import {Resting, RestingOrder} from "./Resting.sol";
 
-/// @title An incoming order that meets a resting order of its own account never trades with it
+/// @title An incoming order that meets a resting order of its owner's, of whichever sub-account, never trades with it
 /// @notice Twin of sequencer/engine/book/self-trade-prevention.ts. Register and account are changed in memory.
 library SelfTradePrevention {
     /// @notice Applies the incoming order's choice to it and to the resting order.
+    /// @param account of the resting order
     /// @dev Leaves: unless only the incoming order goes, those of the resting order (Resting), written.
     function prevent(
         Leaves memory leaves,

@@ -26,7 +26,7 @@ library TimeInForce {
     uint256 private constant BUY = 0;
 
     /// @notice Whether its size rests at its price or better within the best 32 levels, not counting the account's own
-    /// orders on that side, wherever they rest. A reduce-only order must find a position of its size to reduce.
+    /// orders on that side, wherever they rest; those of its owner's other accounts count. A reduce-only order must find a position of its size to reduce.
     /// @dev Leaves: the first 32 LEVELs of the opposite side.
     function isFillable(Leaves memory leaves, Account memory account, FillOrKill memory order)
         internal

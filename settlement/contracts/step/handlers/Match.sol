@@ -45,7 +45,8 @@ struct Meeting {
 /// unless only the incoming order goes); MARKET_CONFIG(market);
 /// the resting order's leaves: ORDER and LEVEL (written), and when it goes ORDER_INDEX, CLIENT_INDEX when its client id
 /// is not 0, EXPIRY when it has one (all written);
-/// unless both orders are of one account: GLOBALS; PRICES(market); ACCOUNT(incoming's) (written by a trade);
+/// ACCOUNT(incoming's) (written by a trade);
+/// unless both orders are of one owner: GLOBALS; PRICES(market);
 /// MARKET_CONFIG and PRICES of every market in which the maker has a position record, and the taker if `reducing` or
 /// `liquidation`; of a liquidation FUND(risk pool of the taker) (written by a trade with a fee);
 /// MARKET_STATE(market) (written by a trade); COUNTERS (written by a trade).
@@ -57,15 +58,22 @@ library Match {
         m.makerSide = 1 - (m.incoming.flags & BookLib.SIDE_BIT);
         m.resting = Resting.first(leaves, m.incoming.market, m.makerSide);
         (m.maker,) = AccountLib.load(leaves, m.resting.order.account);
-        if (m.resting.order.account == m.incoming.account) _preventSelfTrade(m);
+        if (_isOwn(m)) _preventSelfTrade(m);
         else _meet(m);
         RegistersLib.storeIncoming(leaves, m.incoming);
+    }
+
+    /// @dev Whether both orders belong to one owner; loads the taker's account when it is another one.
+    function _isOwn(Meeting memory m) private pure returns (bool) {
+        if (m.resting.order.account == m.incoming.account) return true;
+        (m.taker,) = AccountLib.load(m.leaves, m.incoming.account);
+        return m.taker.owner == m.maker.owner;
     }
 
     function _preventSelfTrade(Meeting memory m) private pure {
         uint256 qm = MarketLib.loadUnit(m.leaves, m.incoming.market);
         SelfTradePrevention.prevent(m.leaves, m.maker, m.incoming, m.resting, qm);
-        AccountLib.store(m.leaves, m.incoming.account, m.maker);
+        AccountLib.store(m.leaves, m.resting.order.account, m.maker);
     }
 
     function _meet(Meeting memory m) private pure {
@@ -73,7 +81,6 @@ library Match {
         (m.feePpm, m.bufferPpm) = (globals.chain.liquidationFeePpm, globals.chain.liquidationBufferPpm);
         m.markets = MarketsLib.open(m.leaves, globals);
         m.context = m.markets.loaded[MarketsLib.place(m.markets, m.incoming.market)];
-        (m.taker,) = AccountLib.load(m.leaves, m.incoming.account);
         m.lots = FixedPoint.min(m.incoming.remaining, m.resting.order.size);
         if (_isReduceOnly(m.resting.order.flags)) {
             m.lots = FixedPoint.min(m.lots, _reducible(m.maker, m.incoming.market, m.makerSide));
