@@ -33,6 +33,7 @@ import { cancelAll } from './actions/cancel-all.ts';
 import { cancelOnDisconnect } from './actions/cancel-on-disconnect.ts';
 import { cancelOrder } from './actions/cancel-order.ts';
 import { isolate } from './actions/isolate.ts';
+import { setLock } from './actions/lock.ts';
 import {
   type MarketReference,
   marketIdOf,
@@ -183,6 +184,10 @@ export class SluiceClient {
   }
   cancelOnDisconnect(setting: Of<typeof cancelOnDisconnect>, options?: SendOptions): Promise<SingleOutcome> {
     return cancelOnDisconnect(this.session, setting, options);
+  }
+  /** The kill switch. */
+  setLock(locked: boolean, options?: SendOptions): Promise<SingleOutcome> {
+    return setLock(this.session, locked, options);
   }
 
   /** `leverage` 0 gives the setting up. */

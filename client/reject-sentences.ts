@@ -23,6 +23,10 @@ const SENTENCES = new Map<number, string>([
   [Reject.DUPLICATE_CLIENT_ID, 'a resting order of this account has this client id'],
   [Reject.UNKNOWN_ORDER, 'no such order of this account rests'],
   [Reject.TOO_MANY_OPEN_ORDERS, 'the account has as many open orders as it may have'],
+  [
+    Reject.ACCOUNT_LOCKED,
+    'the kill switch of the account is on: it may only reduce until its owner unlocks it',
+  ],
   [Reject.TOO_MANY_POSITIONS, 'the account has positions or orders in as many markets as it may have'],
   [Reject.NOTHING_TO_AMEND, 'price and size are as they were'],
   [Reject.LIQUIDATING, 'the account is under liquidation: it may only reduce and be paid into'],

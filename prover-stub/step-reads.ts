@@ -11,6 +11,7 @@ import {
   cancelOnDisconnectReads,
   disconnectReads,
   isolateReads,
+  lockReads,
   messageReads,
   sessionKeyReads,
   setLeverageReads,
@@ -50,6 +51,7 @@ const OPERATIONS: Readonly<Record<number, OperationReads>> = {
   [StepKind.CANCEL_ON_DISCONNECT]: cancelOnDisconnectReads,
   [StepKind.SET_LEVERAGE]: setLeverageReads,
   [StepKind.ISOLATE]: isolateReads,
+  [StepKind.LOCK]: lockReads,
 };
 
 const OTHERS: Readonly<Record<number, OwnReads>> = {

@@ -1,15 +1,16 @@
 /** Lets another key sign for the account: with an end, and only what its scope says. Never withdrawals. */
 import { fromHex } from '#protocol/bytes.ts';
-import { SCOPE_ALL, SCOPE_CANCEL, SCOPE_TRADE } from '#protocol/operation.ts';
+import { SCOPE_ALL, SCOPE_CANCEL, SCOPE_LOCK, SCOPE_TRADE } from '#protocol/operation.ts';
 import { invalidArgument } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { type SendOptions, type SingleOutcome, sendOperation } from './send-operations.ts';
 
-export type SessionScope = 'all' | 'trade' | 'cancel';
+export type SessionScope = 'all' | 'trade' | 'cancel' | 'lock';
 const SCOPES: Readonly<Record<SessionScope, number>> = {
   all: SCOPE_ALL,
   trade: SCOPE_TRADE,
   cancel: SCOPE_CANCEL,
+  lock: SCOPE_LOCK,
 };
 
 const addressBytes = (key: Uint8Array | string): Uint8Array => {

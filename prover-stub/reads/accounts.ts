@@ -72,6 +72,10 @@ export function isolateReads(reads: StepReads, { state, record }: StepContext, a
   if (market !== NO_MARKET) reads.leaf(keys.marketConfigKey(market));
 }
 
+export function lockReads(reads: StepReads, { state }: StepContext): void {
+  reads.leaf(keys.accountKey(state.message.account), keys.registerKey(keys.REGISTER_WALK));
+}
+
 /** DISCONNECT: a record of its own. */
 export function disconnectReads(reads: StepReads, { record }: StepContext): void {
   if (record.length !== RECORD_HEADER_BYTES + 4) return;

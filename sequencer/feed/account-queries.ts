@@ -49,6 +49,7 @@ export class AccountQueries {
       })),
       cancelAfter: accounts.deadMan[account]!,
       cancelOnDisconnect: accounts.disconnectGrace[account]! - 1,
+      locked: accounts.isLocked(account),
     };
   }
 

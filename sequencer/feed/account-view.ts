@@ -7,6 +7,7 @@
  */
 
 import type { StreamStart } from '#pipeline/ports.ts';
+import { AccountEventKind } from '#protocol/account-event.ts';
 import {
   ACCOUNT_CREATED,
   DEAD_MAN_SET,
@@ -14,6 +15,7 @@ import {
   EventKind,
   FUNDING_PAYMENT,
   LEVERAGE_SET,
+  LOCK_SET,
   OPERATION_RESULT,
   ORDER_REDUCED,
   ORDER_REMOVED,
@@ -25,7 +27,6 @@ import {
 } from '#protocol/event.ts';
 import type { AccountId, TimeMs } from '#protocol/units.ts';
 import {
-  AccountEventKind,
   EXECUTION_REPORT_BYTES,
   type ExecutionReport,
   Liquidity,
@@ -34,6 +35,7 @@ import {
   writeExecutionReport,
 } from '#protocol/wire.ts';
 import { FrameRing } from './frame-ring.ts';
+import type { RiskAlert } from './risk-watch.ts';
 
 /** Reports that are kept per account. */
 export const REPORTS_KEPT = 512;
@@ -306,6 +308,14 @@ export class AccountView {
           reference: data[at + DEAD_MAN_SET.deadline]!,
         });
         break;
+      case EventKind.LOCK_SET:
+        this.tell(data, at, data[at + LOCK_SET.account]!, {
+          kind: AccountEventKind.LOCK_SET,
+          subject: data[at + LOCK_SET.locked]!,
+          amount: 0,
+          reference: 0,
+        });
+        break;
     }
   }
 
@@ -318,6 +328,23 @@ export class AccountView {
       reportSequence,
       seq: data[at + 1]!,
       time: data[at + 2]!,
+      account,
+    });
+  }
+
+  /** A warning: distance in ppm as the amount; level of an hour, and of a day times 256, as the reference. */
+  onAlert({ account, seq, time, market, distancePpm, levels }: RiskAlert): void {
+    const { ring } = this.touch(account);
+    const reportSequence = ring.last + 1;
+    const slot = ring.push(reportSequence);
+    writeAccountEvent(ring.view, slot, {
+      kind: AccountEventKind.RISK_ALERT,
+      subject: market,
+      amount: distancePpm,
+      reference: levels[0] + 256 * levels[1],
+      reportSequence,
+      seq,
+      time,
       account,
     });
   }

@@ -14,6 +14,7 @@ import { AccountView, firstReportSequence } from './account-view.ts';
 import { BookViewL2 } from './book-view-l2.ts';
 import { BookViewL3 } from './book-view-l3.ts';
 import { type ChangedOrder, DurableBook } from './durable-book.ts';
+import { RiskWatch } from './risk-watch.ts';
 import { TickerView } from './ticker.ts';
 import { TradeView } from './trade-view.ts';
 
@@ -34,6 +35,7 @@ export class Publisher implements EventConsumer, FeedSource {
   readonly book: DurableBook;
   readonly ticker: TickerView;
   readonly accounts: AccountView;
+  readonly risk: RiskWatch;
   acknowledgedSeq: Seq;
   /** Since the start. */
   readonly totals = { trades: 0, operations: 0, orders: 0 };
@@ -54,6 +56,7 @@ export class Publisher implements EventConsumer, FeedSource {
     this.startTradeId = state.nextTradeId - 1;
     this.book = new DurableBook(state, { onOrder: (change) => this.onOrder(change) });
     this.ticker = new TickerView(state, this.book);
+    this.risk = new RiskWatch(state);
     this.accounts = new AccountView(firstReportSequence(Math.max(startMs, state.now)));
   }
 
@@ -67,6 +70,7 @@ export class Publisher implements EventConsumer, FeedSource {
       this.book.onRow(data, at);
       this.ticker.onRow(data, at);
       this.accounts.onRow(data, at);
+      this.risk.onRow(data, at);
       if (data[at] === EventKind.TRADE) {
         this.totals.trades++;
         const market = data[at + TRADE.market]!;
@@ -91,7 +95,10 @@ export class Publisher implements EventConsumer, FeedSource {
     const { channel, market = 0, account = 0, fromSeq } = request;
     // Whoever comes now starts after what the others are told.
     if (this.isPending) this.publish();
-    if (channel === 'account') return this.accounts.start(account, fromSeq);
+    if (channel === 'account') {
+      this.risk.watch(account);
+      return this.accounts.start(account, fromSeq);
+    }
     // Receipts are not made of events: whoever makes them stands in front of this feed.
     if (channel === 'receipts') return Reject.UNKNOWN_CHANNEL;
     if (channel === 'status')
@@ -120,9 +127,10 @@ export class Publisher implements EventConsumer, FeedSource {
   private publish(): void {
     const { listener } = this;
     this.isPending = false;
-    this.accounts.publish(
-      (account) => listener.wants('account', account),
-      (account, frames, sequence) => listener.onFrames('account', account, frames, sequence),
+    const wants = (account: number): boolean => listener.wants('account', account);
+    this.risk.run(this.acknowledgedSeq, wants, (alert) => this.accounts.onAlert(alert));
+    this.accounts.publish(wants, (account, frames, sequence) =>
+      listener.onFrames('account', account, frames, sequence),
     );
     for (const market of this.dirty) this.publishMarket(market, this.streams(market));
     this.dirty.length = 0;

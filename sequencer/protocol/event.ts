@@ -39,6 +39,8 @@ export const EventKind = {
   /** Follows its TRADE. */
   LIQUIDATION_FILL: 24,
   LEVERAGE_SET: 34,
+  /** The kill switch went on or off. */
+  LOCK_SET: 40,
 } as const;
 
 /** Column offsets by kind. */
@@ -137,6 +139,7 @@ export const MARKET_CONFIGURED = { market: 3, status: 4 } as const;
 export const QUEUE_PROCESSED = { index: 3, kind: 4, code: 5 } as const;
 export const DEAD_MAN_SET = { account: 3, deadline: 4 } as const;
 export const PUBLISHER_CONFIGURED = { index: 3, weight: 4 } as const;
+export const LOCK_SET = { account: 3, locked: 4 } as const;
 export const ASSET_CONFIGURED = { asset: 3, status: 4 } as const;
 /** The phase that it begins with, enters, or ends in; V and MM of the account as of then, q. */
 export const LIQUIDATION_PHASE = { account: 3, phase: 4, equity: 5, maintenance: 6 } as const;
@@ -261,6 +264,7 @@ export const EVENT_COLUMNS: Readonly<Record<keyof typeof EventKind, Readonly<Rec
   LIQUIDATION_ENDED,
   LEVERAGE_SET,
   LIQUIDATION_FILL,
+  LOCK_SET,
 };
 
 const KIND_NAMES = new Map<number, keyof typeof EventKind>(

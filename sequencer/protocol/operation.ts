@@ -25,6 +25,12 @@
  *    4 u32 own floor of the initial      4 u32 risk pool of a cross account, 0 … 255; 0 with a market,
  *          rate, ppm (0: none)                 which has its own
  *
+ *   LOCK (8)
+ *    0 u8  kind = 14
+ *    1 u8  1 lock, 0 unlock (the owner's signature only)
+ *    2 u16 0
+ *    4 u32 0
+ *
  * PLACE flags: bit 0 side (0 buy), bits 1-2 time in force, bit 3 post-only, bit 4 reduce-only,
  * bits 5-6 self-trade prevention, bit 7 market order (price 0: no bound but the market's band).
  */
@@ -44,12 +50,13 @@ export const CANCEL_AFTER = 8;
 export const CANCEL_ON_DISCONNECT = 9;
 export const SET_LEVERAGE = 11;
 export const ISOLATE = 12;
+export const LOCK = 14;
 
 /** In place of the market of an isolated account: the account has none. */
 export const NO_MARKET = 0xffff;
 
 /** Length in bytes by kind; 0 for a kind that does not exist. */
-export const OPERATION_BYTES: readonly number[] = [0, 32, 16, 8, 24, 16, 16, 32, 16, 8, 0, 8, 8];
+export const OPERATION_BYTES: readonly number[] = [0, 32, 16, 8, 24, 16, 16, 32, 16, 8, 0, 8, 8, 0, 8];
 export const OPERATION_NAMES = [
   '',
   'place',
@@ -64,6 +71,8 @@ export const OPERATION_NAMES = [
   '',
   'set-leverage',
   'isolate',
+  '',
+  'lock',
 ] as const;
 
 export const BY_ORDER_ID = 0;
@@ -72,7 +81,9 @@ export const BY_CLIENT_ID = 1;
 /** What a session key may sign. Withdrawals, transfers and session keys need the owner's own signature. */
 export const SCOPE_TRADE = 1;
 export const SCOPE_CANCEL = 2;
-export const SCOPE_ALL = SCOPE_TRADE | SCOPE_CANCEL;
+/** The kill switch; it may cancel, too. */
+export const SCOPE_LOCK = 4;
+export const SCOPE_ALL = SCOPE_TRADE | SCOPE_CANCEL | SCOPE_LOCK;
 
 export const POST_ONLY_BIT = 1 << 3;
 export const REDUCE_ONLY_BIT = 1 << 4;
@@ -155,6 +166,11 @@ export interface IsolateOperation {
   readonly market?: number;
   readonly riskPool?: number;
 }
+export interface LockOperation {
+  readonly kind: 'lock';
+  /** False unlocks. */
+  readonly locked: boolean;
+}
 export type Operation =
   | PlaceOperation
   | CancelOperation
@@ -166,7 +182,8 @@ export type Operation =
   | CancelAfterOperation
   | CancelOnDisconnectOperation
   | SetLeverageOperation
-  | IsolateOperation;
+  | IsolateOperation
+  | LockOperation;
 
 export function placeFlags(operation: PlaceOperation): number {
   return (
@@ -194,6 +211,7 @@ const KIND_BYTE: Record<Operation['kind'], number> = {
   'cancel-on-disconnect': CANCEL_ON_DISCONNECT,
   'set-leverage': SET_LEVERAGE,
   isolate: ISOLATE,
+  lock: LOCK,
 };
 
 /** Bytes of one operation. Ranges are the engine's to check; the fields must be non-negative integers. */
@@ -257,6 +275,9 @@ export function encodeOperation(operation: Operation): Uint8Array {
       view.setUint16(2, operation.market ?? NO_MARKET, true);
       view.setUint32(4, operation.riskPool ?? 0, true);
       break;
+    case 'lock':
+      bytes[1] = operation.locked ? 1 : 0;
+      break;
   }
   return bytes;
 }
@@ -271,6 +292,8 @@ const u64Offsets: readonly (readonly number[])[] = [
   [8],
   [24],
   [8],
+  [],
+  [],
   [],
   [],
   [],
@@ -329,6 +352,9 @@ export function checkOperations(view: DataView, offset: number, length: number, 
         break;
       case ISOLATE:
         wellFormed = fourth <= RISK_POOL_MAX && (third === NO_MARKET || fourth === 0);
+        break;
+      case LOCK:
+        wellFormed = second <= 1 && third === 0 && fourth === 0;
         break;
     }
     if (!wellFormed) return Reject.MALFORMED_OPERATION;
@@ -402,6 +428,8 @@ export function decodeOperation(view: DataView, offset: number): Operation {
       return market === NO_MARKET
         ? { kind: 'isolate', subaccount: second, riskPool: view.getUint32(offset + 4, true) }
         : { kind: 'isolate', subaccount: second, market };
+    case LOCK:
+      return { kind: 'lock', locked: second === 1 };
     default:
       throw new Error(`operation: expected a known kind, got ${kind}`);
   }

@@ -107,6 +107,8 @@ export interface AccountView {
   readonly cancelAfter: number;
   /** Grace period in milliseconds; -1 off. */
   readonly cancelOnDisconnect: number;
+  /** Its kill switch is on: it may only reduce, and nothing leaves it. */
+  readonly locked: boolean;
   readonly positions: readonly PositionView[];
 }
 

@@ -38,6 +38,7 @@ export const CANCEL_AFTER_TYPE = `CancelAfter(${ENVELOPE},uint64 deadline)`;
 export const CANCEL_ON_DISCONNECT_TYPE = `CancelOnDisconnect(${ENVELOPE},bool enabled,uint32 graceMs)`;
 export const SET_LEVERAGE_TYPE = `SetLeverage(${ENVELOPE},uint16 market,uint32 initialPpm)`;
 export const ISOLATE_TYPE = `Isolate(${ENVELOPE},uint8 subaccount,uint16 market,uint32 riskPool)`;
+export const LOCK_TYPE = `Lock(${ENVELOPE},bool locked)`;
 export const BUNDLE_TYPE = `Operations(${ENVELOPE},bytes operations)`;
 export const LOGIN_TYPE = 'Login(uint32 account,uint64 time)';
 export const PRICE_REPORT_TYPE =
@@ -58,6 +59,8 @@ export const OPERATION_TYPES: readonly string[] = [
   '',
   SET_LEVERAGE_TYPE,
   ISOLATE_TYPE,
+  '',
+  LOCK_TYPE,
 ];
 
 /** Writes 32-byte words, big-endian, as abi.encode does. */
@@ -252,6 +255,9 @@ export class SigningDomain {
           .uint(second)
           .uint(market)
           .uint(view.getUint32(at + 4, true));
+        break;
+      case op.LOCK:
+        words = begin(1).bit(second);
         break;
       default:
         throw new Error(`signing: expected a known kind of operation, got ${kind}`);

@@ -42,7 +42,7 @@
  *    110 u16 0
  *   ACCOUNT_EVENT 0x91 (56)            private; money and rights
  *      8 u64 report sequence   16 u64 seq         24 u64 time, ms     32 u32 account
- *     36 u8 kind (AccountEventKind)  37 u8 0      38 u16 asset, or market in a funding payment, or scope
+ *     36 u8 kind (account-event.ts)  37 u8 0      38 u16 asset, or market in a funding payment, or scope
  *     40 i64 amount: what the account gained, negative what it gave
  *     48 i64 reference: queue index (deposit), 1 when forced (withdrawal), other account (transfer), position
  *        in lots (funding), expiry (session key), deadline (dead man), subaccount (created)
@@ -138,22 +138,6 @@ export const OPERATION_STATUS_NAMES = [
 
 export const ReportKind = { RESTED: 1, TRADE: 2, REMOVED: 3, REDUCED: 4, REJECTED: 5 } as const;
 export const REPORT_KIND_NAMES = ['', 'rested', 'trade', 'removed', 'reduced', 'rejected'] as const;
-
-export const AccountEventKind = {
-  DEPOSIT: 1,
-  WITHDRAWAL: 2,
-  TRANSFER: 3,
-  FUNDING_PAYMENT: 4,
-  ACCOUNT_CREATED: 5,
-  SESSION_KEY_SET: 6,
-  DEAD_MAN_SET: 7,
-  LEVERAGE_SET: 8,
-} as const;
-/** By kind: `funding-payment` for 4. */
-export const ACCOUNT_EVENT_NAMES: readonly string[] = [
-  '',
-  ...Object.keys(AccountEventKind).map((name) => name.toLowerCase().replaceAll('_', '-')),
-];
 
 export const Liquidity = { NONE: 0, MAKER: 1, TAKER: 2 } as const;
 

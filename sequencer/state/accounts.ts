@@ -182,6 +182,11 @@ export class Accounts {
     return copy;
   }
 
+  /** The kill switch is on: it may only reduce, and nothing leaves it. */
+  isLocked(account: number): boolean {
+    return (this.flags[account]! & LOCKED) !== 0;
+  }
+
   /** Whether two accounts belong to the same owner. */
   haveSameOwner(one: number, other: number): boolean {
     return one === other || this.isOwner(one, this.owners, other * 20);

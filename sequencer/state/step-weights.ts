@@ -41,6 +41,7 @@ const WEIGHT: Readonly<Record<keyof typeof StepKind, number>> = {
   EVALUATE: 2_400_000,
   ISOLATE: 800_000,
   SET_LEVERAGE: 1_400_000,
+  LOCK: 230_000,
 };
 
 /** Weight by StepKind. */

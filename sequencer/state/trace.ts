@@ -38,6 +38,7 @@ export const StepKind = {
   /** Opens a subaccount: isolated to a market, or of another risk pool. */
   ISOLATE: 33,
   SET_LEVERAGE: 34,
+  LOCK: 35,
 } as const;
 
 export interface Trace {

@@ -241,6 +241,19 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     'settings',
     [SETTINGS, 'if (graceMs > DISCONNECT_GRACE_MAX_MS)', 'if (graceMs > 2 * DISCONNECT_GRACE_MAX_MS)'],
   ],
+  ['lock: ignored', 'settings', [SETTINGS, 'locks ? flags[account]! | LOCKED', 'locks ? flags[account]!']],
+  ['lock: never ends', 'settings', [SETTINGS, 'flags[account]! & ~LOCKED', 'flags[account]! | LOCKED']],
+  ['lock: a key unlocks', 'settings', [SETTINGS, 'if (!locks && scope !== SCOPE_OWNER)', 'if (scope === 1)']],
+  [
+    'lock: a locked account takes risk',
+    'settings',
+    ['handlers/place', 'state.accounts.isLocked(order.account)', 'order.account === 0'],
+  ],
+  [
+    'lock: money leaves a locked account',
+    'settings',
+    ['risk/withdrawable', 'state.accounts.isLocked(account)', 'account === 0'],
+  ],
   [
     'disconnect: orders stay',
     'settings',

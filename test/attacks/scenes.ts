@@ -158,6 +158,15 @@ const PLANS = {
     make.send('too near', 'makerA', [{ kind: 'cancel-after', deadline: ahead + 100 }]);
     make.send('switches on', 'taker', [{ kind: 'cancel-on-disconnect', enabled: true, graceMs: 2_000 }]);
     make.send('grace too long', 'rich', [{ kind: 'cancel-on-disconnect', enabled: true, graceMs: 700_000 }]);
+    make.send('lock key', 'vault', key(KEY.spare.address, 4, ahead + 60_000));
+    make.send('locks', 'vault', [{ kind: 'lock', locked: true }], KEY.spare);
+    make.send('does not unlock', 'vault', [{ kind: 'lock', locked: false }], KEY.spare);
+    make.send('locked, withdraws', 'vault', [{ kind: 'withdraw', asset: 0, amount: 5 }]);
+    make.send('locked, orders', 'vault', [
+      { kind: 'place', market: 0, side: 0, price: 9_000, size: 10, timeInForce: 0 },
+    ]);
+    make.send('locked, transfers', 'vault', [{ kind: 'transfer', asset: 0, toAccount: 5, amount: 5 }]);
+    make.send('unlocks', 'vault', [{ kind: 'lock', locked: false }]);
     make.version('version');
     make.clock('clock');
     make.disconnect('disconnect', 'makerB');

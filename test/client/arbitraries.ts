@@ -42,6 +42,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     expiry: u53,
   }),
   fc.record({ kind: fc.constant('cancel-after' as const), deadline: u53 }),
+  fc.record({ kind: fc.constant('lock' as const), locked: fc.boolean() }),
   fc.record({ kind: fc.constant('cancel-on-disconnect' as const), enabled: fc.boolean(), graceMs: u32 }),
   fc.record({ kind: fc.constant('set-leverage' as const), market: u16, initialPpm: u32 }),
   fc.record({

@@ -29,6 +29,7 @@ const KINDS: readonly Operation[] = [
   { kind: 'cancel-on-disconnect', enabled: true, graceMs: 5_000 },
   { kind: 'set-leverage', market: 3, initialPpm: 200_000 },
   { kind: 'isolate', subaccount: 4, market: 3 },
+  { kind: 'lock', locked: true },
 ];
 
 describe('typed data', () => {

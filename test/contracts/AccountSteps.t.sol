@@ -24,7 +24,7 @@ contract AccountStepsTest is StepVectors {
         uint256 own = (1 << StepKind.MESSAGE) | (1 << StepKind.CANCEL) | (1 << StepKind.CANCEL_ALL)
             | (1 << StepKind.WALK) | (1 << StepKind.SESSION_KEY) | (1 << StepKind.CANCEL_AFTER)
             | (1 << StepKind.CANCEL_ON_DISCONNECT) | (1 << StepKind.CLOCK) | (1 << StepKind.DISCONNECT)
-            | (1 << StepKind.VERSION);
+            | (1 << StepKind.VERSION) | (1 << StepKind.LOCK);
         for (uint256 kind = 0; kind < 256; kind++) {
             if ((own >> kind) & 1 != 0) continue;
             vm.expectRevert(abi.encodeWithSelector(ISteps.UnknownStep.selector, uint8(kind)));

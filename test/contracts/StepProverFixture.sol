@@ -36,7 +36,7 @@ abstract contract StepProverFixture is Test {
     uint256 internal constant ISOLATION = 1 << 33 | 1 << 34;
     uint256 internal constant MARKET = 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17;
     uint256 internal constant LIQUIDATION = 1 << 26;
-    uint256 internal constant ACCOUNT = 0xfffffe & ~(PLACE | MATCH | MONEY | QUEUE | MARKET | CONFIGURE);
+    uint256 internal constant ACCOUNT = 1 << 35 | (0xfffffe & ~(PLACE | MATCH | MONEY | QUEUE | MARKET | CONFIGURE));
 
     function setUp() public virtual {
         script = new Script();

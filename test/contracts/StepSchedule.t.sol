@@ -192,12 +192,12 @@ contract StepScheduleTest is StepProverFixture {
     }
 
     function test_operationByItsKind_last() public {
-        _operations(5, 9);
+        _operations(5, 10);
     }
 
     /// @dev Operations `from` to `to` of a message that holds one of each kind: a segment can't carry them all.
     function _operations(uint256 from, uint256 to) private {
-        uint256[9] memory kinds = [
+        uint256[10] memory kinds = [
             uint256(StepKind.PLACE),
             StepKind.CANCEL,
             StepKind.CANCEL_ALL,
@@ -206,16 +206,17 @@ contract StepScheduleTest is StepProverFixture {
             StepKind.TRANSFER,
             StepKind.SESSION_KEY,
             StepKind.CANCEL_AFTER,
-            StepKind.CANCEL_ON_DISCONNECT
+            StepKind.CANCEL_ON_DISCONNECT,
+            StepKind.LOCK
         ];
-        bytes memory record = _message(hex"010203040506070809");
-        _put(Keys.REGISTER_MESSAGE, _messageRegister(record, from, 9));
+        bytes memory record = _message(hex"0102030405060708090e");
+        _put(Keys.REGISTER_MESSAGE, _messageRegister(record, from, 10));
         for (uint256 i = from; i < to; i++) {
-            bytes memory next = _messageRegister(record, i + 1, 9);
-            _expect(kinds[i], record, i == 8 ? _remove(Keys.REGISTER_MESSAGE) : _set(Keys.REGISTER_MESSAGE, next));
+            bytes memory next = _messageRegister(record, i + 1, 10);
+            _expect(kinds[i], record, i == 9 ? _remove(Keys.REGISTER_MESSAGE) : _set(Keys.REGISTER_MESSAGE, next));
         }
-        if (to == 9) _goes(Keys.REGISTER_MESSAGE);
-        else _becomes(Keys.REGISTER_MESSAGE, _messageRegister(record, to, 9));
+        if (to == 10) _goes(Keys.REGISTER_MESSAGE);
+        else _becomes(Keys.REGISTER_MESSAGE, _messageRegister(record, to, 10));
         // What the message waits for comes first, whatever is due.
         _put(Keys.expiry(NOW - 1, 0, 1), "");
         _put(Keys.GLOBALS, _globals(7, NOW, NOW, NOW));

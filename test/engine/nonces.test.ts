@@ -128,15 +128,18 @@ describe('session keys', () => {
     'cancel-on-disconnect': { kind: 'cancel-on-disconnect', enabled: false, graceMs: 0 },
     'set-leverage': { kind: 'set-leverage', market: 0, initialPpm: 500_000 },
     isolate: { kind: 'isolate', subaccount: 1, market: 0 },
+    lock: { kind: 'lock', locked: true },
   };
   const both = ['cancel', 'cancel-all', 'cancel-after', 'cancel-on-disconnect'];
   const allowed: Record<number, readonly string[]> = {
     1: ['place', 'amend', 'set-leverage', ...both],
     2: both,
     3: ['place', 'amend', 'set-leverage', ...both],
+    4: ['lock', ...both],
+    7: ['place', 'amend', 'set-leverage', 'lock', ...both],
   };
 
-  for (const scope of [1, 2, 3])
+  for (const scope of [1, 2, 3, 4, 7])
     it(`scope ${scope}: ${allowed[scope]!.join(', ')}`, () => {
       const { desk, account } = withKey(scope);
       let nonce = 0;
@@ -242,8 +245,8 @@ describe('session keys', () => {
         }),
       );
     expect(set({ scope: 0 })).toBe('INVALID_SESSION_KEY');
-    expect(set({ scope: 4 })).toBe('INVALID_SESSION_KEY');
-    expect(set({ scope: 7 })).toBe('INVALID_SESSION_KEY');
+    expect(set({ scope: 8 })).toBe('INVALID_SESSION_KEY');
+    expect(set({ scope: 15 })).toBe('INVALID_SESSION_KEY');
     expect(set({ expiry: desk.now })).toBe('INVALID_SESSION_KEY');
     expect(set({ expiry: 2 ** 48 })).toBe('INVALID_SESSION_KEY');
     expect(set({ key: new Uint8Array(20) })).toBe('INVALID_SESSION_KEY');

@@ -453,6 +453,6 @@ describe('SESSION_KEY', () => {
       expiry: desk.now + 1_000,
     });
     if (broken.has('TOO_MANY_SESSION_KEYS')) desk.done(account, key(60, 1));
-    return desk.code(account, key(61, broken.has('INVALID_SESSION_KEY') ? 4 : 1));
+    return desk.code(account, key(61, broken.has('INVALID_SESSION_KEY') ? 8 : 1));
   });
 });

@@ -312,7 +312,7 @@ export class StepSession extends RandomSession {
       { kind: 'amend', market, by: 'client', id: random.below(9), price: 10_000, size: random.below(4_000) },
       { kind: 'amend', market: slot < 0 ? market : state.orders.market(slot), by: 'order', id, ...as },
       { kind: 'cancel-all', market },
-      { kind: 'session-key', key, scope: random.below(5), expiry: random.below(2) * (this.now + 5_000) },
+      { kind: 'session-key', key, scope: random.below(9), expiry: random.below(2) * (this.now + 5_000) },
       { kind: 'session-key', key, scope: 3, expiry: TIME_MS_MAX + random.below(2) },
       { kind: 'session-key', key, scope: 0, expiry: 0 },
       {
@@ -320,6 +320,8 @@ export class StepSession extends RandomSession {
         deadline: [0, 1, this.now + 999, this.now + 1_000, TIME_MS_MAX, TIME_MS_MAX + 1][random.below(6)]!,
       },
       { kind: 'cancel-on-disconnect', enabled: random.below(2) === 0, graceMs: 600_000 + random.below(2) },
+      { kind: 'lock', locked: random.below(4) === 0 },
+      { kind: 'lock', locked: false },
       this.someOrder(random.below(MARKETS)),
     ];
     this.send(

@@ -151,6 +151,8 @@ export class WorstSession extends RandomSession {
     this.liquidations();
     this.settings();
     this.ends();
+    this.sendDone(maker, [{ kind: 'lock', locked: true }]);
+    this.sendDone(maker, [{ kind: 'lock', locked: false }]);
   }
 
   /** A round of funding for every market, and fresh prices after it. */

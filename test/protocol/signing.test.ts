@@ -111,6 +111,8 @@ function typed(one: Operation): [string, Record<string, unknown>] {
         signing.ISOLATE_TYPE,
         { subaccount: one.subaccount, market: one.market ?? 65_535, riskPool: one.riskPool ?? 0 },
       ];
+    case 'lock':
+      return [signing.LOCK_TYPE, { locked: one.locked }];
   }
 }
 

@@ -62,6 +62,7 @@ const QUIET = new Set([
   'MARKET_CONFIGURED',
   'DEAD_MAN_SET',
   'SESSION_KEY_SET',
+  'LOCK_SET',
   'DEPOSIT',
   'ACCOUNT_CREATED',
   'LEVERAGE_SET',
@@ -376,12 +377,12 @@ export class Scenario {
         }),
       ],
       [
-        /^gives key (\S+) the right to (trade|cancel) for (\S+)$/,
+        /^gives key (\S+) the right to (trade|cancel|lock) for (\S+)$/,
         ([key, scope, time]) => ({
           operation: {
             kind: 'session-key',
             key: keyAddress(key!),
-            scope: scope === 'trade' ? 3 : 2,
+            scope: scope === 'trade' ? 3 : scope === 'cancel' ? 2 : 4,
             expiry: exchange.now + duration(time!),
           },
         }),
@@ -399,6 +400,7 @@ export class Scenario {
         }),
       ],
       [/^disarms the dead-man timer$/, () => ({ operation: { kind: 'cancel-after', deadline: 0 } })],
+      [/^(un)?locks$/, ([un]) => ({ operation: { kind: 'lock', locked: un === undefined } })],
       [
         /^asks for cancel on disconnect$/,
         () => ({ operation: { kind: 'cancel-on-disconnect', enabled: true, graceMs: 0 } }),

@@ -22,6 +22,7 @@ test('has every kind of step, and every code that one of them gives', () => {
     [StepKind.SESSION_KEY, Reject.INVALID_SESSION_KEY],
     [StepKind.CANCEL_AFTER, Reject.INVALID_DEADLINE],
     [StepKind.CANCEL_ON_DISCONNECT, Reject.INVALID_DEADLINE],
+    [StepKind.LOCK, Reject.SCOPE_NOT_ALLOWED],
   ];
   expect([...found].sort()).toEqual(expected.map((pair) => pair.join('/')).sort());
 });

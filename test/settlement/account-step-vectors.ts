@@ -21,6 +21,7 @@ export const ACCOUNT_KINDS: readonly number[] = [
   StepKind.SESSION_KEY,
   StepKind.CANCEL_AFTER,
   StepKind.CANCEL_ON_DISCONNECT,
+  StepKind.LOCK,
   StepKind.CLOCK,
   StepKind.DISCONNECT,
   StepKind.VERSION,
@@ -57,7 +58,7 @@ function edges(session: RandomSession): void {
     [Uint8Array.from({ length: 20 }, (_, i) => (i === 19 ? 1 : 0)), 0, 0],
     [key, 0, 0],
     [key, 3, now],
-    [key, 4, now + 1],
+    [key, 8, now + 1],
     [key, 0, now + 1],
     [key, 3, last + 1],
     [key, 3, last],
@@ -70,6 +71,13 @@ function edges(session: RandomSession): void {
       session.send(account, [{ kind: 'cancel', market: 0, by, id }]);
   session.send(account, [{ kind: 'cancel-all', market: 0xffff }, { kind: 'cancel-all' }], testKey(301));
   session.send(account, [{ kind: 'cancel-all' }], testKey(301));
+  session.send(account, [{ kind: 'session-key', key, scope: 4, expiry: last }]);
+  session.send(account, [{ kind: 'lock', locked: true }], testKey(301));
+  session.send(account, [{ kind: 'lock', locked: false }], testKey(301));
+  session.send(account, [
+    { kind: 'lock', locked: false },
+    { kind: 'lock', locked: false },
+  ]);
 }
 
 function* all(): Generator<StepVector> {

@@ -42,7 +42,7 @@ export const OPERATIONS: readonly Operation[] = [
   { kind: 'amend', market: 0xffff, by: 'client', id: SAFE, price: 7, size: SAFE },
   { kind: 'withdraw', asset: 300, amount: 0x1f_ffff_0000_0001 },
   { kind: 'transfer', asset: 0, toAccount: 0xdead_beef, amount: 1_000_000 },
-  { kind: 'session-key', key: testKey(301).address, scope: 3, expiry: TIME + 5 },
+  { kind: 'session-key', key: testKey(301).address, scope: 7, expiry: TIME + 5 },
   { kind: 'session-key', key: testKey(302).address, scope: 0, expiry: 0 },
   { kind: 'cancel-after', deadline: TIME + 60_000 },
   { kind: 'cancel-on-disconnect', enabled: true, graceMs: 0x0001_86a0 },
@@ -51,4 +51,6 @@ export const OPERATIONS: readonly Operation[] = [
   { kind: 'set-leverage', market: 0, initialPpm: 0 },
   { kind: 'isolate', subaccount: 7, market: 0x0102 },
   { kind: 'isolate', subaccount: 255, riskPool: 200 },
+  { kind: 'lock', locked: true },
+  { kind: 'lock', locked: false },
 ];

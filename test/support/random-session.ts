@@ -243,7 +243,7 @@ export class RandomSession {
       return {
         kind: 'session-key',
         key: this.sessionKeys[random.below(4)]!.address,
-        scope: random.below(4),
+        scope: random.below(8),
         expiry: random.below(4) === 0 ? 0 : this.now + random.below(100_000),
       };
     if (dice < 98)
@@ -255,6 +255,8 @@ export class RandomSession {
       return random.below(3) > 0
         ? { kind: 'set-leverage', market, initialPpm: random.below(5) * random.below(300_000) }
         : this.isolation(market);
+    // Mostly unlocked again at once, so that sessions go on.
+    if (random.below(3) === 0) return { kind: 'lock', locked: random.below(3) === 0 };
     return { kind: 'cancel-on-disconnect', enabled: random.below(4) > 0, graceMs: random.below(5_000) };
   }
 

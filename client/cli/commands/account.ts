@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Argument, Command, Option } from 'commander';
 import { toHex } from '#protocol/bytes.ts';
+import { SCOPE_ALL, SCOPE_CANCEL, SCOPE_LOCK, SCOPE_TRADE } from '#protocol/operation.ts';
 import { addressOfKey } from '../../signer.ts';
 import { formatUnits } from '../../units.ts';
 import { asTrader } from '../connect.ts';
@@ -16,10 +17,13 @@ export function accountCommand(): Command {
   command.addCommand(showCommand(), { isDefault: true });
   command.addCommand(transferCommand());
   command.addCommand(sessionKeyCommand());
+  command.addCommand(lockCommand(true));
+  command.addCommand(lockCommand(false));
   return withExamples(
     command,
     'sluice account',
     'sluice account transfer 250 --to 7',
+    'sluice account lock',
     'sluice account session-key --new --expires 7d --scope trade',
   );
 }
@@ -51,6 +55,7 @@ const showCommand = (): Command =>
               ['free collateral', money(view.freeCollateral)],
               ['positions', view.positions.filter((position) => position.size !== 0).length],
               ['open orders', view.openOrders],
+              ['locked', view.locked ? 'yes: it may only reduce' : undefined],
               ['cancel after', view.cancelAfter === 0 ? 'off' : time(view.cancelAfter)],
               [
                 'own leverage',
@@ -107,10 +112,28 @@ const transferCommand = (): Command =>
     });
   });
 
+const lockCommand = (locked: boolean): Command =>
+  withTrader(
+    new Command(locked ? 'lock' : 'unlock').description(
+      locked
+        ? 'kill switch: cancel every order, then only reduce; nothing may leave'
+        : 'end the lock; needs the key of the owner',
+    ),
+  ).action(async (options: TraderOptions) => {
+    await asTrader(options, async (client) => {
+      const outcome = await client.setLock(locked);
+      print(options, outcome, () =>
+        locked
+          ? `locked, ${outcome.canceled} orders canceled (seq ${outcome.seq})`
+          : `unlocked (seq ${outcome.seq})`,
+      );
+    });
+  });
+
 interface SessionKeyOptions extends TraderOptions {
   readonly new?: boolean;
   readonly expires: number;
-  readonly scope: 'all' | 'trade' | 'cancel';
+  readonly scope: 'all' | 'trade' | 'cancel' | 'lock';
   readonly end?: boolean;
 }
 
@@ -126,7 +149,9 @@ const sessionKeyCommand = (): Command =>
           .default(7 * 86_400_000, '7d'),
       )
       .addOption(
-        new Option('--scope <scope>', 'what it may sign').choices(['all', 'trade', 'cancel']).default('all'),
+        new Option('--scope <scope>', 'what it may sign')
+          .choices(['all', 'trade', 'cancel', 'lock'])
+          .default('all'),
       )
       .option('--end', 'end the key at once'),
   ).action(async (address: string | undefined, options: SessionKeyOptions, command: Command) => {
@@ -160,4 +185,12 @@ const sessionKeyCommand = (): Command =>
   });
 
 const scopeName = (scope: number): string =>
-  scope === 3 ? 'all' : scope === 1 ? 'trade' : scope === 2 ? 'cancel' : String(scope);
+  scope === SCOPE_ALL
+    ? 'all'
+    : [
+        scope & SCOPE_TRADE ? 'trade' : '',
+        scope & SCOPE_CANCEL ? 'cancel' : '',
+        scope & SCOPE_LOCK ? 'lock' : '',
+      ]
+        .filter(Boolean)
+        .join(' ') || String(scope);

@@ -1,9 +1,11 @@
 /** `sluice watch`: what happens, line by line: public trades and tickers of markets, and the account's own reports. */
 import { Command } from 'commander';
+import { ACCOUNT_EVENT_NAMES, AccountEventKind } from '#protocol/account-event.ts';
 import { REMOVE_REASON_NAMES } from '#protocol/event.ts';
 import { rejectName } from '#protocol/reject.ts';
-import { ACCOUNT_EVENT_NAMES, type ExecutionReport, REPORT_KIND_NAMES } from '#protocol/wire.ts';
+import { type ExecutionReport, REPORT_KIND_NAMES } from '#protocol/wire.ts';
 import type { SluiceClient } from '../../client.ts';
+import { formatUnits } from '../../units.ts';
 import { asTrader, asVisitor, untilStopped } from '../connect.ts';
 import { type TraderOptions, withExamples, withTrader } from '../options.ts';
 import { clock, printLine } from '../output.ts';
@@ -105,11 +107,10 @@ async function watchOwn(client: SluiceClient, options: WatchOptions): Promise<vo
         () => `${clock(report.time)}  ${reportText(client, report)}`,
       ),
     onEvent: (event) =>
-      printLine(
-        options,
-        { ...event, kind: 'account', event: ACCOUNT_EVENT_NAMES[event.kind] },
-        () =>
-          `${clock(event.time)}  own ${ACCOUNT_EVENT_NAMES[event.kind] ?? 'event'} ${money(event.amount)}`,
+      printLine(options, { ...event, kind: 'account', event: ACCOUNT_EVENT_NAMES[event.kind] }, () =>
+        event.kind === AccountEventKind.RISK_ALERT
+          ? `${clock(event.time)}  own risk-alert ${alertText(client, event)}`
+          : `${clock(event.time)}  own ${ACCOUNT_EVENT_NAMES[event.kind] ?? 'event'} ${money(event.amount)}`,
       ),
     onGap: (gap) =>
       printLine(
@@ -134,4 +135,16 @@ function reportText(client: SluiceClient, report: ExecutionReport): string {
     default:
       return `${own} ${REPORT_KIND_NAMES[report.kind] ?? report.kind} ${at(report.size, report.price)}`;
   }
+}
+
+const CHANCES = ['under 1 %', '1 % or more', '5 % or more', '20 % or more'] as const;
+
+/** What a warning says: how far the nearest danger is, and how likely within an hour and a day. */
+function alertText(
+  client: SluiceClient,
+  { subject, amount, reference }: { subject: number; amount: number; reference: number },
+): string {
+  const where = subject === 0xffff ? 'all markets together' : symbol(client, subject);
+  const [hour, day] = [CHANCES[reference & 0xff], CHANCES[reference >> 8]];
+  return `${formatUnits(amount, 4)} % of ${where} from liquidation; within an hour ${hour}, within a day ${day}`;
 }

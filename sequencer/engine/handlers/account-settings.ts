@@ -1,15 +1,24 @@
-/** SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, SET_LEVERAGE: what an account has switched on. */
+/** SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, SET_LEVERAGE, LOCK: what an account has switched on. */
 import { getU64 } from '#protocol/bytes.ts';
-import { DEAD_MAN_SET, EventKind, LEVERAGE_SET, SESSION_KEY_SET } from '#protocol/event.ts';
+import {
+  DEAD_MAN_SET,
+  EventKind,
+  LEVERAGE_SET,
+  LOCK_SET,
+  RemoveReason,
+  SESSION_KEY_SET,
+} from '#protocol/event.ts';
 import { MILLION, POSITIONS_MAX, TIME_MS_MAX } from '#protocol/limits.ts';
 import { SCOPE_ALL } from '#protocol/operation.ts';
 import { Reject } from '#protocol/reject.ts';
-import { newNonceWindow } from '#state/accounts.ts';
+import { LOCKED, newNonceWindow } from '#state/accounts.ts';
 import { EXPIRY_DEAD_MAN } from '#state/keys.ts';
+import { SCOPE_OWNER } from '#state/registers.ts';
 import { StepKind } from '#state/trace.ts';
 import { type Core, finishOperation } from '../core.ts';
 import { accessRefusal } from '../risk/access.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
+import { openWalk, runWalk } from './walk.ts';
 
 /** The nearest dead-man deadline that may be set: room for the next heartbeat. */
 export const DEAD_MAN_AHEAD_MIN_MS = 1_000;
@@ -132,4 +141,31 @@ function leverageRefusal(
   return slot < 0 || risk.carriesLeverage(account, slot, initialPpm)
     ? Reject.NONE
     : Reject.INSUFFICIENT_MARGIN;
+}
+
+/**
+ * The kill switch: every order is canceled, and from then on the account may only reduce and nothing leaves it. A key
+ * of scope LOCK may lock; the owner's signature alone unlocks.
+ */
+export function setLock(core: Core, view: DataView, at: number): void {
+  const { state, trace, events } = core;
+  core.step(StepKind.LOCK);
+  const { account, scope } = state.message;
+  const locks = view.getUint8(at + 1) === 1;
+  if (!locks && scope !== SCOPE_OWNER) {
+    finishOperation(core, { code: Reject.SCOPE_NOT_ALLOWED });
+    return;
+  }
+  const { flags } = state.accounts;
+  flags[account] = locks ? flags[account]! | LOCKED : flags[account]! & ~LOCKED;
+  trace.account(account);
+  const row = events.add(EventKind.LOCK_SET);
+  events.data[row + LOCK_SET.account] = account;
+  events.data[row + LOCK_SET.locked] = locks ? 1 : 0;
+  if (!locks) {
+    finishOperation(core, { code: Reject.NONE });
+    return;
+  }
+  openWalk(core, { account, market: -1, reason: RemoveReason.CANCELED_ALL, ofMessage: true });
+  finishOperation(core, { code: Reject.NONE, canceled: runWalk(core) });
 }

@@ -16,7 +16,13 @@ import { SCOPE_OWNER } from '#state/registers.ts';
 import { StepKind } from '#state/trace.ts';
 import type { Core } from '../core.ts';
 import type { RiskChecks } from '../risk/pre-trade.ts';
-import { setCancelAfter, setCancelOnDisconnect, setLeverage, setSessionKey } from './account-settings.ts';
+import {
+  setCancelAfter,
+  setCancelOnDisconnect,
+  setLeverage,
+  setLock,
+  setSessionKey,
+} from './account-settings.ts';
 import { amend } from './amend.ts';
 import { cancel } from './cancel.ts';
 import { cancelAll } from './cancel-all.ts';
@@ -28,17 +34,20 @@ import { place } from './place.ts';
 const SCOPE_NEEDED: readonly number[] = [
   SCOPE_OWNER,
   op.SCOPE_TRADE,
-  op.SCOPE_TRADE | op.SCOPE_CANCEL,
-  op.SCOPE_TRADE | op.SCOPE_CANCEL,
+  op.SCOPE_ALL,
+  op.SCOPE_ALL,
   op.SCOPE_TRADE,
   SCOPE_OWNER,
   SCOPE_OWNER,
   SCOPE_OWNER,
-  op.SCOPE_TRADE | op.SCOPE_CANCEL,
-  op.SCOPE_TRADE | op.SCOPE_CANCEL,
+  op.SCOPE_ALL,
+  op.SCOPE_ALL,
   SCOPE_OWNER,
   op.SCOPE_TRADE,
   SCOPE_OWNER,
+  SCOPE_OWNER,
+  // Unlocking needs the owner: the operation itself says so.
+  op.SCOPE_LOCK,
 ];
 
 const mayOperate = (scope: number, kind: number): boolean => {
@@ -156,6 +165,9 @@ function operate(core: Core, risk: RiskChecks, view: DataView, at: number): void
       break;
     case op.ISOLATE:
       isolate(core, view, at);
+      break;
+    case op.LOCK:
+      setLock(core, view, at);
       break;
   }
 }

@@ -135,6 +135,7 @@ export function checkOrder(core: Core, risk: RiskChecks, order: OrderFields): nu
     return Reject.TOO_MANY_POSITIONS;
   if (!reduceOnly) {
     if ((state.accounts.flags[order.account]! & LIQUIDATING) !== 0) return Reject.LIQUIDATING;
+    if (state.accounts.isLocked(order.account)) return Reject.ACCOUNT_LOCKED;
     const access = accessRefusal(state.accounts, order.account, config);
     if (access !== Reject.NONE) return access;
   }

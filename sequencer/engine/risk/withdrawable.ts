@@ -19,7 +19,7 @@ export function withdrawable(state: ExchangeState, account: number, margin: Marg
   return Math.max(0, Math.min(cash, margin.equityInitial - Math.max(margin.initial, floor)));
 }
 
-/** Reject code for taking `amount` of `asset` out, 0 when it may go. */
+/** Reject code for taking `amount` of `asset` out by a message, 0 when it may go. */
 export function checkWithdrawal(
   state: ExchangeState,
   account: number,
@@ -27,6 +27,7 @@ export function checkWithdrawal(
   money: { asset: number; amount: number },
 ): number {
   if ((state.accounts.flags[account]! & LIQUIDATING) !== 0) return Reject.LIQUIDATING;
+  if (state.accounts.isLocked(account)) return Reject.ACCOUNT_LOCKED;
   if (margin.stale) return Reject.ORACLE_STALE;
   if (money.asset !== QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
   if (money.amount < 1 || !Number.isSafeInteger(money.amount)) return Reject.AMOUNT_OUT_OF_RANGE;

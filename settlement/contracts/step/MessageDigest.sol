@@ -44,6 +44,8 @@ library MessageDigest {
     bytes32 internal constant ISOLATE_TYPEHASH = keccak256(
         "Isolate(uint32 account,uint64 nonce,uint64 validUntil,uint8 subaccount,uint16 market,uint32 riskPool)"
     );
+    bytes32 internal constant LOCK_TYPEHASH =
+        keccak256("Lock(uint32 account,uint64 nonce,uint64 validUntil,bool locked)");
     bytes32 internal constant BUNDLE_TYPEHASH =
         keccak256("Operations(uint32 account,uint64 nonce,uint64 validUntil,bytes operations)");
 
@@ -71,6 +73,7 @@ library MessageDigest {
         if (kind == Operation.CANCEL_AFTER) return _cancelAfter(record);
         if (kind == Operation.SET_LEVERAGE) return _setLeverage(record);
         if (kind == Operation.ISOLATE) return _isolate(record);
+        if (kind == Operation.LOCK) return _lock(record);
         return _cancelOnDisconnect(record);
     }
 
@@ -164,6 +167,12 @@ library MessageDigest {
         words[4] = bytes32(_field(record, 1, 1));
         words[5] = bytes32(_field(record, 2, 2));
         words[6] = bytes32(_field(record, 4, 4));
+        return _hash(words);
+    }
+
+    function _lock(bytes calldata record) private pure returns (bytes32) {
+        bytes32[] memory words = _envelope(record, LOCK_TYPEHASH, 1);
+        words[4] = bytes32(_field(record, 1, 1));
         return _hash(words);
     }
 

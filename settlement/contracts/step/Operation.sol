@@ -21,14 +21,16 @@ library Operation {
 
     /// @notice In place of the market of an isolated account: the account has none.
     uint256 internal constant NO_MARKET = 0xffff;
+    uint256 internal constant LOCK = 14;
 
     uint256 internal constant BY_ORDER_ID = 0;
     uint256 internal constant SCOPE_TRADE = 1;
     uint256 internal constant SCOPE_CANCEL = 2;
-    uint256 internal constant SCOPE_ALL = 3;
+    uint256 internal constant SCOPE_LOCK = 4;
+    uint256 internal constant SCOPE_ALL = 7;
 
     /// @dev Byte n from the right is the length of kind n.
-    uint256 private constant LENGTHS = 0x08_08_00_08_10_20_10_10_18_08_10_20_00;
+    uint256 private constant LENGTHS = 0x08_00_08_08_00_08_10_20_10_10_18_08_10_20_00;
 
     /// @notice Where the operations of a message begin in its record.
     uint256 internal constant START = Limits.RECORD_HEADER_BYTES + Limits.MESSAGE_HEADER_BYTES;
@@ -86,6 +88,7 @@ library Operation {
         if (kind == CANCEL_AFTER) return 0x00ffffffffffffff_000000000000e0ff_00000000000000000000000000000000;
         if (kind == SET_LEVERAGE) return 0x00ff000000000000_000000000000000000000000000000000000000000000000;
         if (kind == ISOLATE) return 0x0000000000ffffff_000000000000000000000000000000000000000000000000;
+        if (kind == LOCK) return 0x00feffffffffffff_000000000000000000000000000000000000000000000000;
         return 0x00feffff00000000_000000000000000000000000000000000000000000000000;
     }
 }

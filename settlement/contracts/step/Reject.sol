@@ -7,6 +7,7 @@ pragma solidity 0.8.37;
 library Reject {
     uint256 internal constant NONE = 0;
     uint256 internal constant UNKNOWN_ACCOUNT = 101;
+    uint256 internal constant SCOPE_NOT_ALLOWED = 108;
     uint256 internal constant UNKNOWN_MARKET = 200;
     uint256 internal constant MARKET_HALTED = 201;
     uint256 internal constant MARKET_REDUCE_ONLY = 202;
@@ -28,6 +29,7 @@ library Reject {
     uint256 internal constant MARKET_ISOLATED_ONLY = 222;
     uint256 internal constant RISK_POOL_MISMATCH = 223;
     uint256 internal constant INVALID_LEVERAGE = 224;
+    uint256 internal constant ACCOUNT_LOCKED = 216;
     uint256 internal constant POST_ONLY_WOULD_CROSS = 300;
     uint256 internal constant FOK_NOT_FILLABLE = 301;
     uint256 internal constant REDUCE_ONLY_WOULD_INCREASE = 302;

@@ -178,6 +178,7 @@ library Scheduler {
         if (kind == Operation.CANCEL_ON_DISCONNECT) return StepKind.CANCEL_ON_DISCONNECT;
         if (kind == Operation.SET_LEVERAGE) return StepKind.SET_LEVERAGE;
         if (kind == Operation.ISOLATE) return StepKind.ISOLATE;
+        if (kind == Operation.LOCK) return StepKind.LOCK;
         revert WrongOperation(kind);
     }
 

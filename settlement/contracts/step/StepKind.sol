@@ -33,4 +33,5 @@ library StepKind {
     uint8 internal constant EVALUATE = 26;
     uint8 internal constant ISOLATE = 33;
     uint8 internal constant SET_LEVERAGE = 34;
+    uint8 internal constant LOCK = 35;
 }

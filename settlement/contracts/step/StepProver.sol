@@ -16,7 +16,7 @@ import {StepWeights} from "./StepWeights.sol";
 ///   0 PlaceSteps      PLACE, AMEND
 ///   1 MatchSteps      MATCH, REST
 ///   2 AccountSteps    MESSAGE, CANCEL, CANCEL_ALL, WALK, SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, DISCONNECT, CLOCK,
-///                     VERSION
+///                     VERSION, LOCK
 ///   3 MoneySteps      WITHDRAW, TRANSFER
 ///   4 QueueSteps      DEPOSIT, FORCED
 ///   5 MarketSteps     PRICE_ROUND, SAMPLE, FUNDING, EXPIRE
@@ -190,7 +190,7 @@ contract StepProver is IStepProver {
         f[StepKind.MATCH] = f[StepKind.REST] = all[1];
         f[StepKind.MESSAGE] = f[StepKind.CANCEL] = f[StepKind.CANCEL_ALL] = f[StepKind.WALK] = all[2];
         f[StepKind.SESSION_KEY] = f[StepKind.CANCEL_AFTER] = f[StepKind.CANCEL_ON_DISCONNECT] = all[2];
-        f[StepKind.DISCONNECT] = f[StepKind.CLOCK] = f[StepKind.VERSION] = all[2];
+        f[StepKind.DISCONNECT] = f[StepKind.CLOCK] = f[StepKind.VERSION] = f[StepKind.LOCK] = all[2];
         f[StepKind.WITHDRAW] = f[StepKind.TRANSFER] = all[3];
         f[StepKind.DEPOSIT] = f[StepKind.FORCED] = all[4];
         f[StepKind.PRICE_ROUND] = f[StepKind.SAMPLE] = f[StepKind.FUNDING] = f[StepKind.EXPIRE] = all[5];

@@ -33,6 +33,7 @@ library StepWeights {
     uint256 internal constant EVALUATE = 2_400_000;
     uint256 internal constant ISOLATE = 800_000;
     uint256 internal constant SET_LEVERAGE = 1_400_000;
+    uint256 internal constant LOCK = 230_000;
 
     /// @notice Weight by StepKind; that of 0, which is none, is zero.
     function table() internal pure returns (uint256[STEP_KINDS] memory weights) {
@@ -62,5 +63,6 @@ library StepWeights {
         weights[StepKind.EVALUATE] = EVALUATE;
         weights[StepKind.ISOLATE] = ISOLATE;
         weights[StepKind.SET_LEVERAGE] = SET_LEVERAGE;
+        weights[StepKind.LOCK] = LOCK;
     }
 }

@@ -120,7 +120,7 @@ function refusedMoney(session: EpisodeSession): void {
   session.send(RICH, [
     { kind: 'session-key', key: key(0), scope: 3, expiry: now + 9_000 },
     { kind: 'session-key', key: key(1), scope: 3, expiry: now + 9_000 },
-    { kind: 'session-key', key: key(0), scope: 4, expiry: now + 9_000 },
+    { kind: 'session-key', key: key(0), scope: 8, expiry: now + 9_000 },
     { kind: 'session-key', key: key(0), scope: 1, expiry: now },
     { kind: 'session-key', key: key(0), scope: 0, expiry: now + 9_000 },
     { kind: 'session-key', key: NOBODY, scope: 1, expiry: now + 9_000 },
@@ -131,6 +131,18 @@ function refusedMoney(session: EpisodeSession): void {
     { kind: 'cancel-on-disconnect', enabled: true, graceMs: 600_001 },
     { kind: 'cancel-on-disconnect', enabled: true, graceMs: 600_000 },
   ]);
+  session.send(RICH, [{ kind: 'session-key', key: key(0), scope: 4, expiry: session.now + 9_000 }]);
+  session.send(RICH, [bid(9_000, 1), bid(9_000, 1, { market: 1 })]);
+  session.send(RICH, [{ kind: 'lock', locked: true }], testKey(300));
+  session.send(RICH, [{ kind: 'lock', locked: false }], testKey(300));
+  session.send(RICH, [
+    bid(9_000, 1),
+    ask(9_000, 1, { reduceOnly: true }),
+    { kind: 'withdraw', asset: 0, amount: 1 },
+    { kind: 'transfer', asset: 0, toAccount: OTHER, amount: 1 },
+    { kind: 'lock', locked: false },
+  ]);
+  session.send(RICH, [{ kind: 'session-key', key: key(0), scope: 0, expiry: 0 }]);
   session.send(RICH, [{ kind: 'cancel-on-disconnect', enabled: true, graceMs: 1 }]);
   session.send(RICH, [bid(9_000, 1), bid(9_000, 1, { market: 1 })]);
   const account = new Uint8Array(4);

@@ -178,6 +178,12 @@ function underWater(session: EpisodeSession): void {
   session.send(poor, [ask(9_500, 100, IOC), ask(9_500, 60_000, IOC), bid(9_500, 1_000, IOC)]);
   session.send(MAKER, [bid(9_702, 1_000)]);
   session.send(poor, [ask(9_702, 100, IOC), ask(9_800, 100)]);
+  // Short, and as poor: the maker's bid brings it back, though initial margin fails.
+  session.send(TAKER, [bid(9_700, 90_000)]);
+  session.send(3, [ask(9_700, 90_000, IOC), bid(9_699, 100)]);
+  session.price(0, 9_900);
+  session.send(TAKER, [ask(9_699, 100, IOC)]);
+  session.price(0, 9_700);
   // Without a fresh index there is no margin, and only what reduces may go on.
   session.now += 10_001;
   session.send(MAKER, [bid(9_702, 10)]);

@@ -14,7 +14,8 @@ import {Walk} from "../handlers/Walk.sol";
 import {Family} from "./Family.sol";
 
 /// @title Steps of messages, cancels, account settings, clock and version
-/// @notice MESSAGE, CANCEL, CANCEL_ALL, WALK, SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, CLOCK, DISCONNECT, VERSION.
+/// @notice MESSAGE, CANCEL, CANCEL_ALL, WALK, SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, CLOCK, DISCONNECT, VERSION,
+/// LOCK.
 contract AccountSteps is Family {
     /// @inheritdoc Family
     function _run(uint8 kind, bytes calldata record, bytes32 domain, Leaves memory leaves)
@@ -30,6 +31,7 @@ contract AccountSteps is Family {
         if (kind == StepKind.SESSION_KEY) return AccountSettings.setSessionKey(leaves, record);
         if (kind == StepKind.CANCEL_AFTER) return AccountSettings.setCancelAfter(leaves, record);
         if (kind == StepKind.CANCEL_ON_DISCONNECT) return AccountSettings.setCancelOnDisconnect(leaves, record);
+        if (kind == StepKind.LOCK) return AccountSettings.setLock(leaves, record);
         if (kind == StepKind.DISCONNECT) return Disconnect.run(leaves, record);
         if (kind == StepKind.VERSION) return Version.run(leaves, record);
         // The clock is moved, and what it lets fall due has been done, before the step of its record.

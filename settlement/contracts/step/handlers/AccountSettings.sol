@@ -12,8 +12,10 @@ import {Account, AccountLib} from "../leaves/Account.sol";
 import {BookLib, SessionKey} from "../leaves/Book.sol";
 import {Globals, GlobalsLib} from "../leaves/Globals.sol";
 import {MessageRegister, RegistersLib} from "../leaves/Registers.sol";
+import {RemoveReason} from "../RemoveReason.sol";
+import {Walk} from "./Walk.sol";
 
-/// @title SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT: what an account has switched on
+/// @title SESSION_KEY, CANCEL_AFTER, CANCEL_ON_DISCONNECT, LOCK: what an account has switched on
 /// @notice Twin of sequencer/engine/handlers/account-settings.ts.
 library AccountSettings {
     using Bytes for bytes;
@@ -77,6 +79,28 @@ library AccountSettings {
             AccountLib.storeHead(leaves, m.account, account);
         }
         RegistersLib.finishOperation(leaves, m, Operation.length(Operation.CANCEL_ON_DISCONNECT));
+    }
+
+    /// @notice LOCK: the kill switch cancels every order, by a walk that ends the operation, and from then on the account may
+    /// only reduce and nothing leaves it. The owner's signature alone unlocks.
+    ///
+    /// Leaves: REGISTER_MESSAGE, written unless it locks; ACCOUNT(account of the register), written; REGISTER_WALK, written
+    /// when it locks. An unlock that is not the owner's needs the register alone.
+    function setLock(Leaves memory leaves, bytes calldata record) internal pure returns (uint256 code) {
+        (MessageRegister memory m,) = RegistersLib.loadMessage(leaves);
+        bool locks = record.le(Operation.START + m.offset + 1, 1) == 1;
+        if (!locks && m.scope != Limits.SCOPE_OWNER) {
+            code = Reject.SCOPE_NOT_ALLOWED;
+        } else {
+            (Account memory account,) = AccountLib.loadHead(leaves, m.account);
+            account.flags = locks ? account.flags | AccountLib.LOCKED : account.flags & ~AccountLib.LOCKED;
+            AccountLib.storeHead(leaves, m.account, account);
+            if (locks) {
+                Walk.open(leaves, m.account, RegistersLib.EVERY_MARKET, RemoveReason.CANCELED_ALL, true);
+                return Reject.NONE;
+            }
+        }
+        RegistersLib.finishOperation(leaves, m, Operation.length(Operation.LOCK));
     }
 
     function _setSessionKey(Leaves memory leaves, bytes calldata record, uint256 at, uint256 id)

@@ -40,11 +40,13 @@ library Message {
 
     uint256 private constant BODY = Limits.RECORD_HEADER_BYTES;
     uint256 private constant MINIMUM = Operation.START + Limits.SIGNATURE_BYTES;
-    /// @dev Kinds of operation that need the owner's own signature, or a session key that may trade; bit n stands for kind n.
+    /// @dev Kinds of operation that need the owner's own signature, or a session key that may trade, or lock; bit n stands for
+    /// kind n.
     uint256 private constant OWNER_ONLY =
         (1 << Operation.WITHDRAW) | (1 << Operation.TRANSFER) | (1 << Operation.SESSION_KEY) | (1 << Operation.ISOLATE);
     uint256 private constant TRADE_ONLY =
         (1 << Operation.PLACE) | (1 << Operation.AMEND) | (1 << Operation.SET_LEVERAGE);
+    uint256 private constant LOCK_ONLY = 1 << Operation.LOCK;
 
     /// @return Reject.NONE or Reject.INADMISSIBLE
     function run(Leaves memory leaves, bytes calldata record, bytes32 domain) internal pure returns (uint256) {
@@ -142,6 +144,7 @@ library Message {
     /// @dev Cancels and what concerns them need any scope.
     function _mayOperate(uint256 scope, uint256 kinds) private pure returns (bool) {
         if (kinds & OWNER_ONLY != 0 || scope & Operation.SCOPE_ALL == 0) return false;
+        if (kinds & LOCK_ONLY != 0 && scope & Operation.SCOPE_LOCK == 0) return false;
         return kinds & TRADE_ONLY == 0 || scope & Operation.SCOPE_TRADE != 0;
     }
 

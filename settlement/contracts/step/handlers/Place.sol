@@ -151,6 +151,7 @@ library Place {
         ) return Reject.TOO_MANY_POSITIONS;
         if (order.flags & BookLib.REDUCE_ONLY_BIT != 0) return Reject.NONE;
         if (n.account.flags & AccountLib.LIQUIDATING != 0) return Reject.LIQUIDATING;
+        if (n.account.flags & AccountLib.LOCKED != 0) return Reject.ACCOUNT_LOCKED;
         return Access.refusal(n.account, n.context.config);
     }
 

@@ -64,7 +64,7 @@ library Walk {
         );
     }
 
-    /// @dev Only a CANCEL_ALL has a walk that is of a message.
+    /// @dev Only a CANCEL_ALL or a LOCK has a walk that is of a message; they are of one length.
     function _end(Leaves memory leaves, WalkRegister memory walk) private pure {
         RegistersLib.clearWalk(leaves);
         if (!walk.ofMessage) return;

@@ -40,6 +40,7 @@ library Withdrawable {
         uint256 wanted
     ) internal pure returns (uint256) {
         if (account.flags & AccountLib.LIQUIDATING != 0) return Reject.LIQUIDATING;
+        if (account.flags & AccountLib.LOCKED != 0) return Reject.ACCOUNT_LOCKED;
         if (margin.stale) return Reject.ORACLE_STALE;
         if (asset != Limits.QUOTE_ASSET) return Reject.UNKNOWN_ASSET;
         if (wanted < 1 || wanted > Limits.SAFE_MAX) return Reject.AMOUNT_OUT_OF_RANGE;
