@@ -49,6 +49,8 @@ export const Reject = {
   NOTHING_TO_AMEND: 214,
   /** The account is under liquidation: it may only reduce. */
   LIQUIDATING: 215,
+  /** Its kill switch is on: it may only reduce. */
+  ACCOUNT_LOCKED: 216,
   /** The market is the price feed of an asset: it has no orders. */
   MARKET_FEED_ONLY: 220,
   /** The account is isolated to another market. */
@@ -56,7 +58,6 @@ export const Reject = {
   MARKET_ISOLATED_ONLY: 222,
   RISK_POOL_MISMATCH: 223,
   INVALID_LEVERAGE: 224,
-  ACCOUNT_LOCKED: 216,
   // Book rules
   POST_ONLY_WOULD_CROSS: 300,
   FOK_NOT_FILLABLE: 301,

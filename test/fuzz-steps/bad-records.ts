@@ -115,6 +115,15 @@ function messages({ now }: EpisodeSession, changed: Change): BadRecord[] {
     message('no operation', changed(good, 1, 0), NO_SIGNERS),
     message('an unknown operation', changed(good, 24, 99), NO_SIGNERS),
     message('every market and one', changed(good, 26, 1), NO_SIGNERS),
+    message(
+      'an isolated account of a risk pool',
+      changed(
+        signedMessage({ ...fields, operations: [{ kind: 'isolate', subaccount: 1, market: 0 }] }, owner),
+        28,
+        1,
+      ),
+      NO_SIGNERS,
+    ),
     message('a stranger', signedMessage(fields, testKey(999)), testKey(999).address),
     message('expired', signedMessage({ ...fields, validUntil: now - 1 }, owner)),
     message('no such account', signedMessage({ ...fields, account: 99 }, owner)),

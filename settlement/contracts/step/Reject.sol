@@ -24,12 +24,12 @@ library Reject {
     uint256 internal constant TOO_MANY_POSITIONS = 213;
     uint256 internal constant NOTHING_TO_AMEND = 214;
     uint256 internal constant LIQUIDATING = 215;
+    uint256 internal constant ACCOUNT_LOCKED = 216;
     uint256 internal constant MARKET_FEED_ONLY = 220;
     uint256 internal constant ACCOUNT_ISOLATED = 221;
     uint256 internal constant MARKET_ISOLATED_ONLY = 222;
     uint256 internal constant RISK_POOL_MISMATCH = 223;
     uint256 internal constant INVALID_LEVERAGE = 224;
-    uint256 internal constant ACCOUNT_LOCKED = 216;
     uint256 internal constant POST_ONLY_WOULD_CROSS = 300;
     uint256 internal constant FOK_NOT_FILLABLE = 301;
     uint256 internal constant REDUCE_ONLY_WOULD_INCREASE = 302;
