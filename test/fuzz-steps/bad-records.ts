@@ -38,6 +38,9 @@ export async function compareBadRecords(
   coverage?: Coverage,
 ): Promise<Disagreement | undefined> {
   const session = new EpisodeSession(1);
+  session.send(5, [
+    { kind: 'session-key', key: testKey(301).address, scope: 3, expiry: session.now + 60_000 },
+  ]);
   const place = placeIn(session.commands, session.commands.length, keccak);
   for (const { why, record, signers = NO_SIGNERS, fault } of badRecords(session)) {
     const command: Command = { record, signers };
@@ -125,6 +128,11 @@ function messages({ now }: EpisodeSession, changed: Change): BadRecord[] {
       NO_SIGNERS,
     ),
     message('a stranger', signedMessage(fields, testKey(999)), testKey(999).address),
+    message(
+      'a lock by a key that may not',
+      signedMessage({ ...fields, operations: [{ kind: 'lock', locked: true }] }, testKey(301)),
+      testKey(301).address,
+    ),
     message('expired', signedMessage({ ...fields, validUntil: now - 1 }, owner)),
     message('no such account', signedMessage({ ...fields, account: 99 }, owner)),
     message('nonce 0', signedMessage({ ...fields, nonce: 0 }, owner)),
