@@ -262,7 +262,7 @@ describe('signers', () => {
     const session = await trader(6, { signer: keySigner(key), account: 6 });
     await session.placeOrder({ market: 1, side: 'buy', price: 9, size: 1 });
     expect(await codeOf(session.withdraw({ amount: '1' }))).toBe('SCOPE_NOT_ALLOWED');
-    expect((await owner.accountView()).sessionKeys).toMatchObject([{ key: address, scope: 3 }]);
+    expect((await owner.accountView()).sessionKeys).toMatchObject([{ key: address, scope: 7 }]);
     await owner.endSessionKey({ address });
     expect(await codeOf(session.placeOrder({ market: 1, side: 'buy', price: 9, size: 1 }))).toBe(
       'SESSION_KEY_EXPIRED',
