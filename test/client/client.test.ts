@@ -494,7 +494,8 @@ describe('publishers', () => {
     });
     await until(() => exchange.state.market(1)!.index === 500_123);
     expect(running.publishers.map((publisher) => publisher.index)).toEqual([0, 1, 2, 3, 4]);
+    // Before they stop: what is under way then is cut off.
+    expect(running.totals().refused).toBe(0);
     await running.stop();
-    expect(running.totals().refused).toBeLessThanOrEqual(running.publishers.length);
   });
 });
