@@ -5,6 +5,7 @@ import type { Attack } from './attack.ts';
 import { byBlobs } from './blobs.ts';
 import { byCommands } from './commands.ts';
 import { ISOLATION_RULES } from './isolation-rules.ts';
+import { LIQUIDATION_RULES } from './liquidation-rules.ts';
 import { MATCH_RULES } from './match-rules.ts';
 import { ORDER_RULES } from './order-rules.ts';
 import { byPosting } from './posted.ts';
@@ -16,7 +17,14 @@ import { TIME_RULES } from './time-rules.ts';
 export function allAttacks(stageOf: (of: Pick<Attack, 'scene' | 'stepwise'>) => Stage): Attack[] {
   const seen = new Set<string>();
   return [
-    ...byRules([...MATCH_RULES, ...ORDER_RULES, ...ACCOUNT_RULES, ...TIME_RULES, ...ISOLATION_RULES]),
+    ...byRules([
+      ...MATCH_RULES,
+      ...ORDER_RULES,
+      ...ACCOUNT_RULES,
+      ...TIME_RULES,
+      ...ISOLATION_RULES,
+      ...LIQUIDATION_RULES,
+    ]),
     ...byCommands(),
     ...byPosting(),
     ...byBlobs(),

@@ -4,6 +4,7 @@ import {
   CLOCK,
   type Command,
   DISCONNECT,
+  EVALUATE,
   encodeRecord,
   MESSAGE,
   NO_SIGNERS,
@@ -82,6 +83,12 @@ export class CommandMaker {
     const body = new Uint8Array(4);
     viewOf(body).setUint32(0, ACCOUNT[account], true);
     this.add(name, DISCONNECT, body);
+  }
+
+  evaluate(name: string, account: AccountName): void {
+    const body = new Uint8Array(4);
+    viewOf(body).setUint32(0, ACCOUNT[account], true);
+    this.add(name, EVALUATE, body);
   }
 
   entry(name: string, entry: QueueEntry): void {

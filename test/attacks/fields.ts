@@ -229,6 +229,12 @@ export function leafLabel(key: Uint8Array): string {
       return 'asset configuration';
     case KeyKind.POOL:
       return 'pool';
+    case KeyKind.FUND:
+      return 'insurance fund';
+    case KeyKind.MARKET_RISK:
+      return 'pacing';
+    case KeyKind.LIQUIDATION:
+      return 'liquidation';
     case KeyKind.QUEUE:
       return 'queue cursor';
     case KeyKind.COUNTERS:
@@ -265,6 +271,15 @@ export function fieldsOf(key: Uint8Array, value: Uint8Array, before: Uint8Array 
       return lay(MARKET_STATE);
     case KeyKind.PRICES:
       return lay(PRICES_ROW, rowOf(value, before, PRICES_ROW_BYTES, PRICES_PER_LEAF) * PRICES_ROW_BYTES);
+    case KeyKind.LIQUIDATION:
+      return lay([
+        ['phase', 1],
+        ['begin of the phase', 6],
+        ['begin', 6],
+        ['market', 2],
+        ['time of the slice', 6],
+        ['rest', 16],
+      ]);
     case KeyKind.POOL:
       return lay(POOL);
     case KeyKind.PUBLISHERS: {

@@ -285,6 +285,26 @@ const PLANS = {
     make.order('with its leverage', 'rich', { side: 0, price: 9_000, size: 40_000 });
     make.send('gives its leverage up', 'rich', leverage(0));
   },
+  liquidation: (make) => {
+    make.order('poor bids', 'poor', { side: 0, price: 9_000, size: 1 });
+    // All that is offered; the poor account is short by 100 lots then.
+    make.order('fills all', 'rich', { side: 0, price: 10_050, size: 1_450, timeInForce: 2 });
+    make.evaluate('looks at a sound account', 'poor');
+    make.round('BTC rises', 0, 10_910);
+    make.evaluate('is restricted', 'poor');
+    make.order('opens no more', 'poor', { side: 1, price: 11_000, size: 1 });
+    make.send('takes nothing out', 'poor', [{ kind: 'withdraw', asset: 0, amount: 1 }]);
+    make.order('offers', 'makerB', { side: 1, price: 10_912, size: 2 });
+    make.evaluate('a slice', 'poor');
+    make.evaluate('too soon', 'poor');
+    make.now += 600;
+    make.order('offers more', 'makerB', { side: 1, price: 10_911, size: 3 });
+    make.evaluate('another slice', 'poor');
+    make.round('BTC rises on', 0, 11_090);
+    make.evaluate('goes to auction', 'poor');
+    make.round('BTC falls', 0, 10_300);
+    make.evaluate('is over', 'poor');
+  },
   queue: (make, { waiting }) => {
     for (const [i, name] of QUEUE_NAMES.entries()) make.entry(name, waiting[i]!);
     make.order('after the change', 'rich', { side: 0, price: 10_000, size: 10, timeInForce: 2 });
