@@ -150,7 +150,7 @@ describe('one sentence for', () => {
     expect(missing.errors()).toMatch(/^error: --replay: can't read .*none\.csv \(ENOENT\): .*\n$/);
     const wrong = startDemo('--speed', 'max');
     expect(await wrong.ended).toBe(2);
-    expect(wrong.errors()).toBe('error: --speed: expected --replay beside it, got none\n');
+    expect(wrong.errors()).toBe('error: --speed: expected --replay or --replay-prices beside it, got none\n');
   });
 
   test('an L1 that does not answer', async () => {
