@@ -221,7 +221,14 @@ const PLANS = {
     });
     make.round('beyond the market', 1, 25_000);
     make.round('beyond the market again', 1, 25_000);
-    make.order('in a halted market', 'rich', { market: 1, side: 0, price: 2_000, size: 100 });
+    // One that only reduces: what opens is refused for its price's sake too.
+    make.order('in a halted market', 'rich', {
+      market: 1,
+      side: 0,
+      price: 2_000,
+      size: 100,
+      reduceOnly: true,
+    });
   },
   guard: (make, { start }) => {
     const tries = (when: string): void => {
