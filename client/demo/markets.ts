@@ -204,27 +204,15 @@ const PRICES_TIERS = [
 ] as const;
 
 /** The market of a price replay, leverage up to 50; `priceMost`: the highest price of the series, ticks. */
-export function pricesMarket(priceMost: number): MarketConfig {
-  const shape = { qm: 10, maxPrice: 2 * priceMost };
-  const maxPosition = maxPositionOf(shape);
-  return {
-    market: 0,
-    symbol: 'BTC-PERP',
-    status: 0,
-    ...shape,
-    maxPosition,
-    maxOpenInterest: 0,
-    maxOrderSize: maxPosition,
-    minNotional: MILLION,
-    takerFeePpm: 450,
-    makerFeePpm: -50,
-    bandPpm: 100_000,
-    profitWeightPpm: MILLION,
-    ...NO_MARKET_LIMITS,
+export const pricesMarket = (priceMost: number): MarketConfig => ({
+  ...demoMarket(0, 'BTC-PERP', {
     tickSizeE9: PRICES_TICK_E9,
-    tiers: PRICES_TIERS,
-  };
-}
+    qm: 10,
+    maxPrice: 2 * priceMost,
+    startPrice: priceMost,
+  }).config,
+  tiers: PRICES_TIERS,
+});
 
 /** One row a minute. */
 export const PRICES_CHAIN: ChainParameters = {

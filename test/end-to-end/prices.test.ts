@@ -34,6 +34,9 @@ test('recorded prices come to the same end every time', async () => {
     return JSON.parse(readFileSync(report, 'utf8')) as DemoReport;
   };
   const [one, other] = await Promise.all([run('one'), run('other')]);
+  const page = readFileSync(path.join(root, 'one.html'), 'utf8');
+  expect(page).toContain('index price');
+  expect(page).toContain('polyline');
   expect(one.problems).toEqual([]);
   expect(one.fills).toBeGreaterThan(5);
   expect(one.conservation.difference).toBe(0);

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { openInterestRate } from '#engine/pricing/depth.ts';
 import { fundingRatePpb, premiumPpb } from '#engine/pricing/funding.ts';
-import { lowerWeightedMedian } from '#engine/pricing/oracle-price.ts';
 import { mulPpmUp } from '#protocol/fixed-point.ts';
 import { Levels } from '#state/book-side.ts';
 import { MarketState } from '#state/market-state.ts';
@@ -99,18 +98,5 @@ describe('open interest', () => {
   it('vector 9: a notional of 500,000 then needs 135,697', () => {
     const limits = { lower: 25_000_000, upper: 60_000_000, initialPpm: 200_000 };
     expect(mulPpmUp(500_000, openInterest(limits, 28_123_456_789_123))).toBe(135_697);
-  });
-});
-
-describe('index', () => {
-  it('vector 43: the lower weighted median of five reports is 100,000', () => {
-    const items = [
-      [100_010, 3],
-      [99_990, 2],
-      [100_000, 2],
-      [120_000, 1],
-      [99_950, 1],
-    ].map(([value, weight]) => ({ value: value!, weight: weight! }));
-    expect(lowerWeightedMedian(items)).toBe(100_000);
   });
 });

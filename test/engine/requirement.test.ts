@@ -18,21 +18,10 @@ import { Levels } from '#state/book-side.ts';
 import { MarketState } from '#state/market-state.ts';
 import { Orders } from '#state/orders.ts';
 import { buy, Desk, sell } from '../support/desk.ts';
-import { TEST_MARKET } from '../support/exchange.ts';
+import { PLAIN_MARKET } from '../support/exchange.ts';
 
 const SEED = Number(process.env.SEED ?? 20_261_122);
 console.log(`requirement properties: SEED=${SEED}`);
-
-/** 10 % initial, 5 % maintenance, no fees, one q per tick and lot. */
-const PLAIN: MarketConfig = {
-  ...TEST_MARKET,
-  maxPrice: 100_000,
-  maxPosition: 1_000_000,
-  maxOrderSize: 1_000_000,
-  takerFeePpm: 0,
-  makerFeePpm: 0,
-  tiers: [{ lower: 0, initialPpm: 100_000, maintenancePpm: 50_000 }],
-};
 
 interface Sampled {
   readonly openInterestPpm?: number;
@@ -41,7 +30,7 @@ interface Sampled {
 }
 
 function marketOf(change: Partial<MarketConfig>, sampled: Sampled = {}): MarketState {
-  const market = new MarketState({ ...PLAIN, ...change }, new Levels(), new Orders());
+  const market = new MarketState({ ...PLAIN_MARKET, ...change }, new Levels(), new Orders());
   market.openInterestPpm = sampled.openInterestPpm ?? 0;
   market.depth = sampled.depth ?? 0;
   return market;
@@ -187,7 +176,7 @@ describe('profit that counts', () => {
   });
 
   it('opens no more than the cap allows, and pays out no more, however far the price has gone', () => {
-    const desk = new Desk({ markets: [{ ...PLAIN, profitCap: 1 }] });
+    const desk = new Desk({ markets: [{ ...PLAIN_MARKET, profitCap: 1 }] });
     const [a, b] = [desk.deposit(1, 100_000), desk.deposit(2, 100_000_000)];
     desk.price(0, 1_000);
     desk.trade(a, b, 1_000, 1_000);
@@ -208,7 +197,7 @@ describe('profit that counts', () => {
 
 describe('in the engine', () => {
   it('asks new orders for the risen rate, and leaves maintenance alone', () => {
-    const desk = new Desk({ markets: [PLAIN] });
+    const desk = new Desk({ markets: [PLAIN_MARKET] });
     const [a, b] = [desk.deposit(1, 150_000), desk.deposit(2, 100_000_000)];
     desk.price(0, 1_000);
     desk.trade(a, b, 1_000, 1_000);
@@ -225,7 +214,7 @@ describe('in the engine', () => {
   });
 
   it('counts open orders in the notional that is held against the depth', () => {
-    const desk = new Desk({ markets: [{ ...PLAIN, concentrationPpm: MILLION }] });
+    const desk = new Desk({ markets: [{ ...PLAIN_MARKET, concentrationPpm: MILLION }] });
     const a = desk.deposit(1, 400_000);
     desk.price(0, 1_000);
     desk.state.market(0)!.depth = 1;

@@ -5,24 +5,13 @@ import { mulPpmDown, mulPpmUp } from '#protocol/fixed-point.ts';
 import type { MarketConfig } from '#protocol/market.ts';
 import { Reject } from '#protocol/reject.ts';
 import { buy, Desk, only, order, sell } from '../support/desk.ts';
-import { TEST_MARKET } from '../support/exchange.ts';
+import { PLAIN_MARKET } from '../support/exchange.ts';
 
 const SEED = Number(process.env.SEED ?? 20_261_122);
 console.log(`risk properties: SEED=${SEED}`);
 
-/** 10 % initial, 5 % maintenance, no fees, one q per tick and lot. */
-const PLAIN: MarketConfig = {
-  ...TEST_MARKET,
-  maxPrice: 100_000,
-  maxPosition: 1_000_000,
-  maxOrderSize: 1_000_000,
-  takerFeePpm: 0,
-  makerFeePpm: 0,
-  tiers: [{ lower: 0, initialPpm: 100_000, maintenancePpm: 50_000 }],
-};
-
 function desk(market: Partial<MarketConfig> = {}, ...deposits: number[]): { d: Desk; a: number[] } {
-  const d = new Desk({ markets: [{ ...PLAIN, ...market }] });
+  const d = new Desk({ markets: [{ ...PLAIN_MARKET, ...market }] });
   const a = deposits.map((amount, n) => d.deposit(n + 1, amount));
   d.price(0, 1_000);
   return { d, a };
@@ -311,7 +300,7 @@ describe('under initial margin', () => {
   });
 
   it('a maker without initial margin does not turn its position, though it gets smaller', () => {
-    const d = new Desk({ markets: [PLAIN, { ...PLAIN, market: 1, symbol: 'TWO' }] });
+    const d = new Desk({ markets: [PLAIN_MARKET, { ...PLAIN_MARKET, market: 1, symbol: 'TWO' }] });
     const [account, other] = [d.deposit(1, 22_000), d.deposit(2, 10_000_000)];
     for (const market of [0, 1]) {
       d.price(market, 1_000);
@@ -358,7 +347,7 @@ describe('under initial margin', () => {
   });
 
   it('a void index of another market the account is in bars new risk here', () => {
-    const d = new Desk({ markets: [PLAIN, { ...PLAIN, market: 1, symbol: 'TWO' }] });
+    const d = new Desk({ markets: [PLAIN_MARKET, { ...PLAIN_MARKET, market: 1, symbol: 'TWO' }] });
     const [account, other] = [d.deposit(1, 1_000_000), d.deposit(2, 1_000_000)];
     d.price(0, 1_000);
     d.price(1, 1_000);

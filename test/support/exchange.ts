@@ -70,6 +70,17 @@ export const TEST_MARKET: MarketConfig = {
   ],
 };
 
+/** 10 % initial, 5 % maintenance, no fees, one q per tick and lot. */
+export const PLAIN_MARKET: MarketConfig = {
+  ...TEST_MARKET,
+  maxPrice: 100_000,
+  maxPosition: 1_000_000,
+  maxOrderSize: 1_000_000,
+  takerFeePpm: 0,
+  makerFeePpm: 0,
+  tiers: [{ lower: 0, initialPpm: 100_000, maintenancePpm: 50_000 }],
+};
+
 export interface TestExchangeOptions {
   markets?: readonly MarketConfig[];
   chain?: Partial<ChainParameters>;

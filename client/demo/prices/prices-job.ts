@@ -1,10 +1,12 @@
 /** A price replay: recorded prices, makers who follow them, and many leveraged accounts that live through them. */
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceClient } from '../../client.ts';
 import { keySigner } from '../../signer.ts';
 import type { DemoOptions } from '../flags.ts';
 import type { Job } from '../job.ts';
-import { PRICES_CHAIN, pricesMarket } from '../markets.ts';
+import { PRICES_CHAIN, PRICES_TICK_E9, pricesMarket } from '../markets.ts';
+import { htmlPage } from './html-report.ts';
 import { LadderMaker } from './maker.ts';
 import { population } from './population.ts';
 import type { PricePoint } from './series.ts';
@@ -18,9 +20,15 @@ const LEVEL_QUOTE_PER_ACCOUNT = 10_000_000;
 /** The ladders come back at the latest after so many rows. */
 const ROWS_MAX = 10;
 const DAY_MS = 86_400_000;
+/** Rows between two points of the page's lines; recorded series have a row a minute. */
+const HOUR_ROWS = 60;
 /** L1's clock stays so far ahead of the replay's: a batch may not come from the future. */
 const L1_AHEAD_SECONDS = 86_400;
 const L1_STEP_SECONDS = 3_600;
+
+const quoteOf = (ticks: number): number => (ticks * PRICES_TICK_E9) / 1e9;
+/** r.json → r.html. */
+const pageBeside = (report: string): string => `${report.replace(/\.json$/, '')}.html`;
 
 export function pricesJob(
   options: DemoOptions,
@@ -61,6 +69,8 @@ export function pricesJob(
           enroll(plan.firstRow, new LeveragedTrader(identities[MAKERS + i]!, plan, market));
         });
         let l1Seconds = 0;
+        const indexes: [number, number][] = [];
+        const fills: [number, number][] = [];
         for (const [row, { timeMs, price }] of points.entries()) {
           signal.throwIfAborted();
           const elapsed = (timeMs - first.timeMs) / 1_000;
@@ -75,8 +85,27 @@ export function pricesJob(
             if (pause !== undefined) enroll(row + Math.max(1, pause), trader);
           }
           agenda.delete(row);
-          if (row % 60 === 0) say(`row ${row} of ${points.length}`);
+          if (row % HOUR_ROWS === 0) {
+            indexes.push([timeMs, quoteOf(price)]);
+            fills.push([timeMs, tally.fills]);
+          }
+          if (row % HOUR_ROWS === 0) say(`row ${row} of ${points.length}`);
         }
+        if (options.report !== undefined)
+          await writeFile(
+            pageBeside(options.report),
+            htmlPage({
+              title: this.title,
+              rows: [
+                ['fills', String(tally.fills)],
+                ...[...venue.refusals].map(([code, times]) => [`refused: ${code}`, String(times)] as const),
+              ],
+              charts: [
+                { title: 'index price', unit: 'quote', lines: [{ name: market.symbol, points: indexes }] },
+                { title: 'fills so far', unit: 'fills', lines: [{ name: market.symbol, points: fills }] },
+              ],
+            }),
+          );
         return { replay: undefined };
       } finally {
         await client.close();
